@@ -7,7 +7,6 @@ COPTS = [
     "-Wall",
     "-Wextra",
     "-Wpedantic",
-    "-Wnon-virtual-dtor",
     "-Woverloaded-virtual",
     "-Wunused",
     "-Werror",

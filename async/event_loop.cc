@@ -1,0 +1,76 @@
+#include "async/event_loop.h"
+
+#include <cassert>
+#include <utility>
+
+#include "async/completion_queue_poller.h"
+
+namespace meanwhile::async {
+
+EventLoop::EventLoop() : EventLoop(std::make_unique<grpc::CompletionQueue>()) {}
+
+EventLoop::EventLoop(std::unique_ptr<grpc::CompletionQueue> queue)
+    : EventLoop(std::make_unique<CompletionQueuePoller>(std::move(queue))) {}
+
+EventLoop::EventLoop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
+
+EventLoop::~EventLoop() { assert(work_ == 0 && first_scheduled_ == nullptr); }
+
+void EventLoop::Run() {
+  bool shut_down = false;
+  while (true) {
+    ResumeScheduled();
+    for (const TimePoint now = Now(); timers_.FireOne(now);) ResumeScheduled();
+    if (stopping_ && work_ == 0 && !std::exchange(shut_down, true)) poller_->Shutdown();
+
+    Operation* operation = nullptr;
+    bool ok = false;
+    switch (poller_->Next(timers_.Earliest(), &operation, &ok)) {
+      case Poller::Result::kCompleted:
+        operation->OnComplete(ok);
+        break;
+      case Poller::Result::kWoken:
+        mailbox_.DeliverAll();
+        break;
+      case Poller::Result::kTimeout:
+        break;
+      case Poller::Result::kShutDown:
+        return;
+    }
+  }
+}
+
+void EventLoop::Stop() {
+  if (!stop_requested_.exchange(true)) Post(&stop_request_);
+}
+
+void EventLoop::Post(MailboxItem* item) {
+  if (mailbox_.Put(item)) poller_->Wake();
+}
+
+void EventLoop::Spawn(Task<void> task) {
+  AddWork();
+  Detach(this, std::move(task));
+}
+
+DetachedTask EventLoop::Detach(EventLoop* loop, Task<void> task) {
+  co_await std::move(task);
+  loop->RemoveWork();
+}
+
+void EventLoop::Schedule(Resumption* resumption) {
+  resumption->next_ = nullptr;
+  *last_scheduled_ = resumption;
+  last_scheduled_ = &resumption->next_;
+}
+
+void EventLoop::ResumeScheduled() {
+  while (first_scheduled_ != nullptr) {
+    Resumption* resumption = first_scheduled_;
+    first_scheduled_ = resumption->next_;
+    if (first_scheduled_ == nullptr) last_scheduled_ = &first_scheduled_;
+    resumption->coroutine_.resume();
+  }
+}
+
+}  // namespace meanwhile::async

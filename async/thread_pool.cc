@@ -1,0 +1,67 @@
+#include "async/thread_pool.h"
+
+#include <cassert>
+
+namespace meanwhile::async {
+
+ThreadPool::ThreadPool(std::size_t threads, std::size_t max_queued) : thread_count_(threads), max_queued_(max_queued) {
+  assert(threads > 0);
+  threads_.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { WorkUntilStopped(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    assert(first_ == nullptr);
+    stopping_ = true;
+  }
+  work_available_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool ThreadPool::Enqueue(Job* job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (queued_ + running_ >= max_queued_ + thread_count_) return false;
+    job->queued = true;
+    job->previous = last_;
+    (last_ != nullptr ? last_->next : first_) = job;
+    last_ = job;
+    ++queued_;
+  }
+  work_available_.notify_one();
+  return true;
+}
+
+bool ThreadPool::TryRemove(Job* job) {
+  const std::lock_guard lock(mutex_);
+  if (!job->queued) return false;
+  Unlink(job);
+  return true;
+}
+
+void ThreadPool::Unlink(Job* job) {
+  (job->previous != nullptr ? job->previous->next : first_) = job->next;
+  (job->next != nullptr ? job->next->previous : last_) = job->previous;
+  job->queued = false;
+  --queued_;
+}
+
+void ThreadPool::WorkUntilStopped() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    work_available_.wait(lock, [this] { return first_ != nullptr || stopping_; });
+    if (first_ == nullptr) return;
+    Job* job = first_;
+    Unlink(job);
+    ++running_;
+    lock.unlock();
+    job->Work();
+    job->loop->Post(job);  // From here on the job may be gone.
+    lock.lock();
+    --running_;
+  }
+}
+
+}  // namespace meanwhile::async
