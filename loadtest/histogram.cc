@@ -39,7 +39,6 @@ absl::Duration Histogram::stddev() const {
 
 absl::Duration Histogram::ValueAtQuantile(double quantile) const {
   if (count_ == 0 || quantile <= 0) return min();
-  if (quantile >= 1) return max();
   // One step below the quantile: 0.07 * 100 is 7.000000000000001 in doubles, and its rank is 7.
   const double rank = std::ceil(std::nextafter(quantile, 0) * static_cast<double>(count_));
   uint64_t seen = 0;
