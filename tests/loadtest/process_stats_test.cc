@@ -178,6 +178,7 @@ TEST(ProcessReaderTest, AProcessThatEndsWhileItIsReadIsNotFound) {
   EXPECT_EQ(reader->ReadProcessorTime().status().code(), absl::StatusCode::kNotFound);
   child.Reap();
   EXPECT_EQ(reader->Read().status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(reader->Read().status().message()), HasSubstr("has ended"));
   EXPECT_EQ(reader->ReadProcessorTime().status().code(), absl::StatusCode::kNotFound);
 }
 
