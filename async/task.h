@@ -19,9 +19,10 @@
 // awaits needs no more stack than one. Symmetric transfer would be shorter to write, but GCC 12 makes it a call, not a
 // jump, without optimisation and under the sanitizers, and the stack overflows.
 //
-// Two traps of GCC 12, both covered by tests/async/gcc_traps_test.cc: no temporary closure that owns a capture and no
-// temporary aggregate that owns anything may stand in a `co_await` expression (it is destroyed twice); and a lambda that
-// is a coroutine must outlive its frame, because its captures stay in the lambda.
+// Traps of GCC 12, covered by tests/async/gcc_traps_test.cc. Destroyed twice when it stands in a `co_await` expression: a
+// temporary closure that owns a capture, a temporary aggregate that owns anything, and a task that a conditional
+// (`co_await (a ? B() : C())`) chose. Build it in a statement of its own. And a lambda that is a coroutine must outlive its
+// frame, because its captures stay in the lambda.
 
 #ifndef MEANWHILE_ASYNC_TASK_H_
 #define MEANWHILE_ASYNC_TASK_H_

@@ -191,6 +191,10 @@ struct ArgumentsOf {
 
 }  // namespace
 
+LatencyDistribution LatencyDistribution::Constant(absl::Duration latency) {
+  return LatencyDistribution(latency::Constant{absl::ToDoubleNanoseconds(latency)});
+}
+
 absl::StatusOr<LatencyDistribution> LatencyDistribution::Parse(absl::string_view text) {
   const size_t colon = text.find(':');
   const absl::string_view name = text.substr(0, colon);

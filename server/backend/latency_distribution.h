@@ -130,6 +130,9 @@ class LatencyDistribution {
   // InvalidArgumentError names the argument and its bound: `STDDEV=-5ms: must be from 0 to 1h`.
   static absl::StatusOr<LatencyDistribution> Parse(absl::string_view text);
 
+  // `constant:LATENCY` without the text. REQUIRES: from 0 to 1 h.
+  static LatencyDistribution Constant(absl::Duration latency);
+
   // Parses to an equal distribution: `normal:50ms,5ms`.
   std::string ToString() const;
 

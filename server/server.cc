@@ -1,0 +1,75 @@
+#include "server/server.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/server_builder.h>
+
+#include <utility>
+#include <vector>
+
+namespace meanwhile {
+namespace {
+
+// Takes every plugin out of a server. The reflection library adds its plugin to each server of a program that is linked with
+// it; this is how a server does without.
+class WithoutPlugins final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override { plugins->clear(); }
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  absl::StatusOr<Listener> listener = Listener::Listen(options.listen);
+  if (!listener.ok()) return listener.status();
+  std::unique_ptr<Server> server(new Server(options, *std::move(listener)));
+  if (absl::Status status = server->Serve(); !status.ok()) return status;
+  return server;
+}
+
+Server::Server(const ServerOptions& options, Listener listener)
+    : options_(options),
+      listener_(std::move(listener)),
+      rules_(options.max_wait),
+      backend_(options.backend),
+      stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
+  model_ = MakeModel(ModelParts{
+      .options = &options_, .rules = &rules_, .backend = &backend_, .stats = &stats_, .health = &health_});
+}
+
+absl::Status Server::Serve() {
+  grpc::ServerBuilder builder;
+  if (!options_.reflection) builder.SetOption(std::make_unique<WithoutPlugins>());
+  model_->Register(&builder);
+  acceptor_ = std::make_unique<Acceptor>(&listener_, &builder);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
+  model_->Start();
+  health_.SetServing(true);
+  acceptor_->Start();
+  return absl::OkStatus();
+}
+
+Server::~Server() {
+  if (server_ != nullptr) Shutdown(absl::ZeroDuration());
+}
+
+void Server::Shutdown(absl::Duration grace) {
+  if (std::exchange(shut_down_, true)) return;
+  health_.SetServing(false);
+  acceptor_->Stop();
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  model_->Stop();
+}
+
+void Server::CancelCalls() { grpc_server_cancel_all_calls(server_->c_server()); }
+
+v1::GetServerStatsResponse Server::GetStats() const {
+  v1::GetServerStatsResponse stats;
+  stats_.Fill(&stats);
+  return stats;
+}
+
+}  // namespace meanwhile

@@ -1,0 +1,75 @@
+// Server: a listener, an acceptor, a gRPC server and a model, started and stopped in the right order.
+//
+//   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
+//   ...
+//   (*server)->Shutdown(options.grace);
+//
+// Shutdown, in order: health says NOT_SERVING and no connection is taken; clients are told to go (GOAWAY) and no call is
+// taken; calls in flight go on until they end, the grace is over, or CancelCalls; what is left is cancelled; every handler
+// returns; the queues are shut down and drained. Each call that was taken ends with a status.
+//
+// Thread: Start and Shutdown on one thread, which is not a loop's; CancelCalls on any.
+
+#ifndef MEANWHILE_SERVER_SERVER_H_
+#define MEANWHILE_SERVER_SERVER_H_
+
+#include <grpcpp/server.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "meanwhile/v1/admin.pb.h"
+#include "server/acceptor.h"
+#include "server/health.h"
+#include "server/listener.h"
+#include "server/model.h"
+#include "server/server_options.h"
+#include "server/server_stats.h"
+#include "server/service_rules.h"
+#include "server/simulated_backend.h"
+
+namespace meanwhile {
+
+class Server {
+ public:
+  // Serves when it returns. Errors name the option: a bad or taken address.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  // Shuts down without a grace if nobody has.
+  ~Server();
+
+  // Where it serves, with the port that was taken.
+  const std::string& address() const { return listener_.address(); }
+
+  // Returns when the last handler has.
+  void Shutdown(absl::Duration grace);
+
+  // Cuts a Shutdown's grace short: cancels every call in flight.
+  void CancelCalls();
+
+  v1::GetServerStatsResponse GetStats() const;
+  const Acceptor& acceptor() const { return *acceptor_; }
+
+ private:
+  Server(const ServerOptions& options, Listener listener);
+
+  absl::Status Serve();
+
+  const ServerOptions options_;
+  Listener listener_;
+  const ServiceRules rules_;
+  SimulatedBackend backend_;
+  ServerStats stats_;
+  HealthState health_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<grpc::Server> server_;
+  bool shut_down_ = false;
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_SERVER_SERVER_H_
