@@ -2,7 +2,6 @@
 //
 //   client fetch localhost:50051 --wait=simulated:50ms --payload=hello --timeout=1s
 
-#include <absl/synchronization/mutex.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <iostream>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "async/event_loop.h"
 #include "async/task.h"
 #include "client/channel_pool.h"
