@@ -1,0 +1,69 @@
+// Engine: what sends calls. One engine is one thread with its share of the connections; it sends the one call that it
+// was made for, again and again, from numbered slots, and tells its driver when each has ended. When a call is sent is
+// the driver's affair; what the figures mean is neither's.
+//
+//   driver:  OnStart → Send(slot) …        engine thread, inside Run
+//   engine:  OnCallEnded(slot) → Send(slot) …
+//   driver:  Stop                          when it will send no more; Run returns once no call is in flight
+//
+// After its slots have been used once, an engine allocates no memory of its own for a call.
+//
+// Thread: all of an engine and its driver belongs to the thread in Run.
+
+#ifndef MEANWHILE_LOADTEST_ENGINE_H_
+#define MEANWHILE_LOADTEST_ENGINE_H_
+
+#include <chrono>
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace meanwhile {
+
+// Of the clock that all of a load's times are taken from.
+using LoadTime = std::chrono::steady_clock::time_point;
+
+// How a call ended. gRPC's status codes and Abseil's are the same numbers and names.
+struct CallEnd {
+  absl::StatusCode code;
+  // Valid within OnCallEnded only.
+  absl::string_view message;
+};
+
+// Decides when the engine sends.
+class EngineDriver {
+ public:
+  virtual ~EngineDriver() = default;
+
+  // Run has begun.
+  virtual void OnStart() = 0;
+  // The call in `slot` has ended; the slot may be used again at once.
+  virtual void OnCallEnded(std::size_t slot, const CallEnd& end) = 0;
+  // The time given to SetTimer has come.
+  virtual void OnTimer() = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // Drives the calls on the calling thread. Returns after Stop, when no call is in flight. Called once.
+  virtual void Run(EngineDriver* driver) = 0;
+
+  // Starts a call in a slot that has none in flight. Never ends it in place: OnCallEnded comes later.
+  virtual void Send(std::size_t slot) = 0;
+
+  // Cancels whatever is in flight. Each call then ends as usual, and soon.
+  virtual void CancelCalls() = 0;
+
+  // Asks for OnTimer at `due`. There is one timer: a later call replaces an earlier one.
+  virtual void SetTimer(LoadTime due) = 0;
+
+  // No call is sent and no timer fires after it.
+  virtual void Stop() = 0;
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_LOADTEST_ENGINE_H_

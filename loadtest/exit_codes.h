@@ -1,0 +1,23 @@
+// How `loadtest` ends. Scripts rely on these numbers.
+
+#ifndef MEANWHILE_LOADTEST_EXIT_CODES_H_
+#define MEANWHILE_LOADTEST_EXIT_CODES_H_
+
+#include "client/flags.h"
+
+namespace meanwhile {
+
+enum ExitCode {
+  kExitGood = 0,
+  // The run could not be made, or says nothing: a target that cannot be reached, a report that cannot be written.
+  kExitFailed = 1,
+  kExitUsage = kUsageExitCode,
+  // By Ctrl-C or SIGTERM; what was measured until then was told.
+  kExitInterrupted = 105,
+  // The load tester was the limit: the figures say nothing about the server.
+  kExitClientLimited = 106,
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_LOADTEST_EXIT_CODES_H_

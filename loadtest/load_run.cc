@@ -1,0 +1,193 @@
+#include "loadtest/load_run.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "client/channel_pool.h"
+#include "loadtest/closed_loop.h"
+#include "loadtest/grpc_engine.h"
+#include "loadtest/live_stats.h"
+#include "loadtest/process_stats.h"
+
+namespace meanwhile {
+namespace {
+
+constexpr char kMethod[] = "/meanwhile.v1.Meanwhile/Fetch";
+// How long an interrupt may go unnoticed.
+constexpr absl::Duration kLookPeriod = absl::Milliseconds(20);
+constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
+// Callers start over a quarter of the warm-up, but no longer than this.
+constexpr absl::Duration kLongestStart = absl::Milliseconds(500);
+
+// Part i of `whole` in `parts` parts that differ by at most one.
+template <typename T>
+T PartOf(T whole, std::size_t parts, std::size_t i) {
+  return whole / parts + (i < whole % parts ? 1 : 0);
+}
+
+LoadTime After(LoadTime time, absl::Duration duration) {
+  if (duration == absl::InfiniteDuration()) return LoadTime::max();
+  return time + absl::ToChronoNanoseconds(duration);
+}
+
+absl::Duration Between(LoadTime from, LoadTime to) {
+  return to == LoadTime::max() ? absl::InfiniteDuration() : absl::FromChrono(to - from);
+}
+
+// The engine over every connection that is loop i's: each connection belongs to one loop where there are enough of
+// them.
+GrpcEngineOptions EngineOptionsOf(const LoadOptions& options, const ChannelPool& pool, std::size_t loops,
+                                  std::size_t i) {
+  GrpcEngineOptions engine;
+  for (std::size_t c = i % pool.size(); c < pool.size(); c += loops) engine.channels.push_back(pool.channel(c));
+  engine.slots = PartOf(options.in_flight, loops, i);
+  engine.method = kMethod;
+  engine.request = options.request.SerializeAsString();
+  engine.timeout = options.timeout;
+  return engine;
+}
+
+// The threads of one run, and the thread that watches over them.
+class Run {
+ public:
+  Run(const LoadOptions& options, const ChannelPool& pool, std::size_t loops, LoadObserver* observer,
+      const absl::Notification* stop)
+      : observer_(observer), stop_(stop) {
+    const LoadTime now = std::chrono::steady_clock::now();
+    time_.begin = After(now, options.warmup);
+    time_.end = After(time_.begin, options.duration);
+    for (std::size_t i = 0; i < loops; ++i) {
+      engines_.push_back(MakeGrpcEngine(EngineOptionsOf(options, pool, loops, i)));
+      ClosedLoopOptions loop;
+      loop.callers = PartOf(options.in_flight, loops, i);
+      loop.total = PartOf(options.total, loops, i);
+      loop.start_spread = absl::ToChronoNanoseconds(std::min(options.warmup / 4, kLongestStart));
+      loop.patience = absl::ToChronoNanoseconds(options.patience);
+      loops_.push_back(std::make_unique<ClosedLoop>(engines_.back().get(), &time_, loop));
+    }
+    std::vector<const LiveStats*> live_stats;
+    for (const std::unique_ptr<ClosedLoop>& loop : loops_) live_stats.push_back(&loop->live_stats());
+    reader_ = std::make_unique<LiveStatsReader>(std::move(live_stats));
+    last_progress_ = now;
+    next_progress_ = After(now, kProgressPeriod);
+  }
+
+  LoadResult Measure() {
+    running_ = loops_.size();
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < loops_.size(); ++i) threads.emplace_back([this, i] { RunLoop(i); });
+
+    LoadResult result;
+    if (WaitUntil(time_.begin)) {
+      result.start = absl::Now();
+      result.processor_time = -OwnProcessorTime();
+      if (observer_ != nullptr) observer_->OnMeasuredTimeBegins();
+      WaitUntil(time_.end);
+      if (observer_ != nullptr) observer_->OnMeasuredTimeEnded();
+      result.processor_time += OwnProcessorTime();
+      result.elapsed = Between(time_.begin, EndOfMeasuredTime());
+    }
+    result.interrupted = interrupted_;
+    for (std::thread& thread : threads) thread.join();
+    for (const std::unique_ptr<ClosedLoop>& loop : loops_) {
+      result.measurement.Add(loop->measurement());
+      result.cancelled += loop->cancelled();
+    }
+    return result;
+  }
+
+ private:
+  void RunLoop(std::size_t i) {
+    engines_[i]->Run(loops_[i].get());
+    const absl::MutexLock lock(&mutex_);
+    --running_;
+  }
+
+  // Waits until `time`, or until every loop has sent its share of calls. False when interrupted: the end is then now.
+  bool WaitUntil(LoadTime time) {
+    while (!interrupted_) {
+      const LoadTime now = std::chrono::steady_clock::now();
+      if (now >= time) return true;
+      if (now >= next_progress_) TellProgress(now);
+      const absl::Duration wait = std::min(Between(now, time), kLookPeriod);
+      const absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(
+                                      +[](std::size_t* running) { return *running == 0; }, &running_),
+                                  wait)) {
+        return true;
+      }
+      if (stop_ != nullptr && stop_->HasBeenNotified()) {
+        interrupted_ = true;
+        time_.end = std::min(time_.end.load(), std::chrono::steady_clock::now());
+      }
+    }
+    return false;
+  }
+
+  // Where loops had sent all their calls the measured time ended with the last of these.
+  LoadTime EndOfMeasuredTime() {
+    const absl::MutexLock lock(&mutex_);
+    const LoadTime end = time_.end;
+    if (running_ > 0 || end <= std::chrono::steady_clock::now()) return end;
+    LoadTime last = time_.begin;
+    for (const std::unique_ptr<ClosedLoop>& loop : loops_) last = std::max(last, loop->last_end());
+    return last;
+  }
+
+  void TellProgress(LoadTime now) {
+    next_progress_ = After(now, kProgressPeriod);
+    if (observer_ == nullptr) return;
+    const LiveStatsReader::View view = reader_->Look();
+    LoadProgress progress;
+    progress.warming_up = now < time_.begin;
+    progress.rate = static_cast<double>(view.ended) / absl::ToDoubleSeconds(absl::FromChrono(now - last_progress_));
+    progress.p50 = view.p50;
+    progress.p99 = view.p99;
+    progress.in_flight = view.in_flight;
+    progress.time_left = Between(now, time_.end);
+    last_progress_ = now;
+    observer_->OnProgress(progress);
+  }
+
+  LoadObserver* const observer_;
+  const absl::Notification* const stop_;
+  MeasuredTime time_;
+  std::vector<std::unique_ptr<Engine>> engines_;
+  std::vector<std::unique_ptr<ClosedLoop>> loops_;
+  std::unique_ptr<LiveStatsReader> reader_;
+  LoadTime last_progress_;
+  LoadTime next_progress_;
+  bool interrupted_ = false;
+  absl::Mutex mutex_;
+  std::size_t running_ = 0;  // Loops; guarded by mutex_.
+};
+
+}  // namespace
+
+absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer, const absl::Notification* stop) {
+  std::size_t loops = options.loops == 0 ? AvailableProcessors() : options.loops;
+  loops = std::min(loops, options.in_flight);
+  ChannelPool pool({.target = options.target, .connections = std::min(options.connections, options.in_flight)});
+  if (absl::Status status = pool.Connect(options.connect_timeout); !status.ok()) return status;
+  LoadResult result = Run(options, pool, loops, observer, stop).Measure();
+  result.processors = AvailableProcessors();
+  result.connections = pool.size();
+  result.loops = loops;
+  return result;
+}
+
+std::size_t AvailableProcessors() {
+  cpu_set_t processors;
+  if (sched_getaffinity(0, sizeof(processors), &processors) != 0) return std::thread::hardware_concurrency();
+  return static_cast<std::size_t>(CPU_COUNT(&processors));
+}
+
+}  // namespace meanwhile

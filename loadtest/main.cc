@@ -1,0 +1,24 @@
+// `loadtest`: puts load on gRPC servers and tells what they make of it.
+//
+//   loadtest run localhost:50051 -c 1000 --connections=8 -z 10s
+
+#include <optional>
+
+#include "absl/synchronization/mutex.h"
+#include "client/flags.h"
+#include "loadtest/interrupt.h"
+#include "loadtest/run_command.h"
+
+int main(int argc, char** argv) {
+#ifdef NDEBUG
+  // Debian's Abseil was built with its deadlock detection on, which costs a graph search at each lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+#endif
+  CLI::App app("Puts load on gRPC servers and tells what they make of it.", "loadtest");
+  app.require_subcommand(1);
+  meanwhile::RunCommand run(app);
+  if (const std::optional<int> exit_code = meanwhile::ParseFlags(app, argc, argv)) return *exit_code;
+
+  const meanwhile::Interrupt interrupt;
+  return run.Execute(interrupt.notification());
+}

@@ -1,0 +1,121 @@
+#include "loadtest/load_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace meanwhile {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+LoadResult GoodResult() {
+  LoadResult result;
+  result.elapsed = absl::Seconds(2);
+  for (int i = 0; i < 300; ++i) result.measurement.Record(50ms, absl::StatusCode::kOk, "");
+  for (int i = 0; i < 100; ++i) result.measurement.Record(10ms, absl::StatusCode::kUnavailable, "gone");
+  result.processor_time = absl::Milliseconds(800);
+  result.processors = 2;
+  return result;
+}
+
+TEST(LoadReportTest, TellsRatesOfSuccessfulCallsAndCountsOfAll) {
+  v1::Cell cell;
+  SetMeasured(GoodResult(), &cell);
+  EXPECT_EQ(cell.duration_seconds(), 2);
+  EXPECT_EQ(cell.calls(), 400);
+  EXPECT_EQ(cell.achieved_rate(), 150);
+  EXPECT_EQ(cell.errors(), 100);
+  EXPECT_EQ(cell.statuses().at("OK"), 300);
+  EXPECT_EQ(cell.statuses().at("UNAVAILABLE"), 100);
+  EXPECT_EQ(cell.statuses().size(), 2u);
+  ASSERT_EQ(cell.error_groups_size(), 1);
+  EXPECT_EQ(cell.error_groups(0).status(), "UNAVAILABLE");
+  EXPECT_EQ(cell.error_groups(0).message(), "gone");
+  EXPECT_EQ(cell.error_groups(0).count(), 100);
+  EXPECT_DOUBLE_EQ(cell.client().cpu_micros_per_call(), 2000);
+  EXPECT_DOUBLE_EQ(cell.client().processors_used(), 0.4);
+  EXPECT_DOUBLE_EQ(cell.response_time().max(), 0.05);
+  EXPECT_DOUBLE_EQ(cell.response_time().min(), 0.01);
+}
+
+TEST(LoadReportTest, GivesARunReportTheFieldsOfACell) {
+  v1::RunReport report;
+  SetMeasured(GoodResult(), &report);
+  EXPECT_EQ(report.calls(), 400);
+  EXPECT_EQ(report.achieved_rate(), 150);
+}
+
+TEST(LoadReportTest, SaysNothingFalseOfARunWithoutMeasuredTime) {
+  v1::Cell cell;
+  SetMeasured(LoadResult(), &cell);
+  EXPECT_EQ(cell.achieved_rate(), 0);
+  EXPECT_EQ(cell.client().cpu_micros_per_call(), 0);
+  EXPECT_EQ(cell.response_time().max(), 0);
+}
+
+TEST(LoadReportTest, SummarizesLatenciesInSeconds) {
+  Histogram histogram;
+  for (int i = 1; i <= 10'000; ++i) histogram.RecordNanos(i * 100'000);
+  const v1::LatencySummary summary = SummaryOf(histogram);
+  EXPECT_NEAR(summary.min(), 0.0001, 1e-6);
+  EXPECT_NEAR(summary.mean(), 0.50005, 1e-3);
+  EXPECT_NEAR(summary.p50(), 0.5, 1e-3);
+  EXPECT_NEAR(summary.p75(), 0.75, 1e-3);
+  EXPECT_NEAR(summary.p90(), 0.9, 1e-3);
+  EXPECT_NEAR(summary.p99(), 0.99, 1e-3);
+  EXPECT_NEAR(summary.p999(), 0.999, 1e-3);
+  EXPECT_NEAR(summary.p9999(), 0.9999, 1e-3);
+  EXPECT_NEAR(summary.max(), 1, 1e-3);
+}
+
+TEST(LoadReportTest, FindsNoProblemInAGoodRun) { EXPECT_THAT(ProblemsOf(GoodResult()), IsEmpty()); }
+
+TEST(LoadReportTest, TellsThatTheLoadTesterWasTheLimit) {
+  LoadResult result = GoodResult();
+  result.processor_time = absl::Seconds(3.9);
+  EXPECT_TRUE(IsClientLimited(result));
+  EXPECT_THAT(ProblemsOf(result), ElementsAre("client-limited: the load tester used 1.95 of its 2 processors"));
+  result.processor_time = absl::Seconds(3.7);
+  EXPECT_FALSE(IsClientLimited(result));
+}
+
+TEST(LoadReportTest, TellsThatNoCallSucceededOrEnded) {
+  LoadResult result;
+  EXPECT_THAT(ProblemsOf(result), ElementsAre("no call ended in the measured time"));
+  result.measurement.Record(1ms, absl::StatusCode::kUnavailable, "gone");
+  EXPECT_THAT(ProblemsOf(result), ElementsAre("no call succeeded"));
+}
+
+TEST(LoadReportTest, TellsHowManyCallsWereCancelled) {
+  LoadResult result = GoodResult();
+  result.cancelled = 7;
+  EXPECT_THAT(ProblemsOf(result), ElementsAre("7 calls did not end and were cancelled"));
+}
+
+TEST(LoadReportTest, TakesTheServersUsageFromTwoLooks) {
+  v1::GetServerStatsResponse before, after;
+  before.mutable_processor_time()->set_nanos(500'000'000);
+  after.mutable_processor_time()->set_seconds(2);
+  (*before.mutable_finished())["OK"] = 1000;
+  (*after.mutable_finished())["OK"] = 50'000;
+  (*after.mutable_finished())["UNAVAILABLE"] = 1000;
+  before.set_voluntary_context_switches(10'000);
+  before.set_involuntary_context_switches(5'000);
+  after.set_voluntary_context_switches(30'000);
+  after.set_involuntary_context_switches(10'000);
+  after.set_peak_threads(13);
+  after.set_peak_resident_bytes(1 << 26);
+  const v1::ServerUsage usage = UsageBetween(before, after, absl::Seconds(3));
+  EXPECT_DOUBLE_EQ(usage.cpu_micros_per_call(), 30);
+  EXPECT_DOUBLE_EQ(usage.context_switches_per_call(), 0.5);
+  EXPECT_DOUBLE_EQ(usage.processors_used(), 0.5);
+  EXPECT_EQ(usage.peak_threads(), 13u);
+  EXPECT_EQ(usage.peak_rss_bytes(), 1 << 26);
+}
+
+}  // namespace
+}  // namespace meanwhile

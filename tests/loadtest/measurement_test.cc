@@ -1,0 +1,75 @@
+#include "loadtest/measurement.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace meanwhile {
+namespace {
+
+using namespace std::chrono_literals;
+using absl::StatusCode;
+
+TEST(MeasurementTest, CountsCallsByStatus) {
+  Measurement measurement;
+  measurement.Record(1ms, StatusCode::kOk, "");
+  measurement.Record(2ms, StatusCode::kOk, "");
+  measurement.Record(3ms, StatusCode::kUnavailable, "gone");
+  EXPECT_EQ(measurement.calls(), 3u);
+  EXPECT_EQ(measurement.succeeded(), 2u);
+  EXPECT_EQ(measurement.count(StatusCode::kUnavailable), 1u);
+  EXPECT_EQ(measurement.response_times().max(), absl::Milliseconds(3));
+}
+
+TEST(MeasurementTest, GroupsErrorsByStatusAndMessageTheMostFrequentFirst) {
+  Measurement measurement;
+  measurement.Record(1ms, StatusCode::kUnavailable, "gone");
+  for (int i = 0; i < 3; ++i) measurement.Record(1ms, StatusCode::kInternal, "gone");
+  for (int i = 0; i < 2; ++i) measurement.Record(1ms, StatusCode::kUnavailable, "away");
+  const std::vector<Measurement::ErrorGroup> groups = measurement.ErrorGroups();
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[0].code, StatusCode::kInternal);
+  EXPECT_EQ(groups[0].count, 3u);
+  EXPECT_EQ(groups[1].message, "away");
+  EXPECT_EQ(groups[2].message, "gone");
+}
+
+TEST(MeasurementTest, KeepsABoundedNumberOfGroupsAndLosesNoCount) {
+  Measurement measurement;
+  for (int i = 0; i < 1000; ++i) measurement.Record(1ms, StatusCode::kUnknown, std::to_string(i));
+  measurement.Record(1ms, StatusCode::kAborted, "late");
+  const std::vector<Measurement::ErrorGroup> groups = measurement.ErrorGroups();
+  EXPECT_EQ(groups.size(), Measurement::kMaxErrorGroups + 2);
+  EXPECT_EQ(groups[0].message, Measurement::kOtherMessages);
+  EXPECT_EQ(groups[0].code, StatusCode::kUnknown);
+  EXPECT_EQ(groups[0].count, 1000 - Measurement::kMaxErrorGroups);
+  uint64_t total = 0;
+  for (const Measurement::ErrorGroup& group : groups) total += group.count;
+  EXPECT_EQ(total, 1001u);
+}
+
+TEST(MeasurementTest, KeepsTheBeginningOfALongMessage) {
+  Measurement measurement;
+  measurement.Record(1ms, StatusCode::kUnknown, std::string(10'000, 'm'));
+  EXPECT_EQ(measurement.ErrorGroups()[0].message, std::string(Measurement::kMaxMessageSize, 'm'));
+}
+
+TEST(MeasurementTest, AddsUpWhatLoopsHaveMeasured) {
+  Measurement one, other;
+  one.Record(1ms, StatusCode::kOk, "");
+  one.Record(2ms, StatusCode::kAborted, "a");
+  other.Record(5ms, StatusCode::kAborted, "a");
+  other.Record(4ms, StatusCode::kAborted, "b");
+  one.Add(other);
+  EXPECT_EQ(one.calls(), 4u);
+  EXPECT_EQ(one.succeeded(), 1u);
+  EXPECT_EQ(one.response_times().max(), absl::Milliseconds(5));
+  ASSERT_EQ(one.ErrorGroups().size(), 2u);
+  EXPECT_EQ(one.ErrorGroups()[0].message, "a");
+  EXPECT_EQ(one.ErrorGroups()[0].count, 2u);
+}
+
+}  // namespace
+}  // namespace meanwhile
