@@ -1,0 +1,149 @@
+#include "loadtest/report/csv_report.h"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+
+namespace meanwhile {
+namespace {
+
+// The shortest decimal that reads back as the same double; empty when it is not finite.
+std::string Number(double value) {
+  if (!std::isfinite(value)) return "";
+  // The longest doubles take 309 digits before the point or 1,074 after it.
+  char buffer[1100];
+  const auto result = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
+  return std::string(buffer, result.ptr);
+}
+
+std::string Quoted(absl::string_view field) {
+  if (field.find_first_of(",\"\r\n") == absl::string_view::npos) return std::string(field);
+  return absl::StrCat("\"", absl::StrReplaceAll(field, {{"\"", "\"\""}}), "\"");
+}
+
+// `OK=100 UNAVAILABLE=2`.
+std::string Statuses(const v1::Cell& cell) {
+  const std::map<std::string, double> sorted(cell.statuses().begin(), cell.statuses().end());
+  return absl::StrJoin(sorted, " ", [](std::string* out, const auto& status) {
+    absl::StrAppend(out, status.first, "=", Number(status.second));
+  });
+}
+
+// `2 UNAVAILABLE: connection reset`, a line each.
+std::string ErrorGroups(const v1::Cell& cell) {
+  return absl::StrJoin(cell.error_groups(), "\n", [](std::string* out, const v1::ErrorGroup& group) {
+    absl::StrAppend(out, Number(group.count()), " ", group.status(), ": ", group.message());
+  });
+}
+
+struct Column {
+  const char* name;
+  std::string (*field)(const v1::Cell& cell);
+};
+
+#define TIME_COLUMN(name)                                                                      \
+  {                                                                                            \
+    #name "_seconds", [](const v1::Cell& cell) { return Number(cell.response_time().name()); } \
+  }
+#define SERVER_COLUMN(name)                                                                                     \
+  {                                                                                                             \
+    "server_" #name, [](const v1::Cell& cell) { return cell.has_server() ? Number(cell.server().name()) : ""; } \
+  }
+#define CLIENT_COLUMN(name)                                                                                     \
+  {                                                                                                             \
+    "client_" #name, [](const v1::Cell& cell) { return cell.has_client() ? Number(cell.client().name()) : ""; } \
+  }
+
+constexpr Column kColumns[] = {
+    {"kind", [](const v1::Cell& cell) { return std::string(cell.round() == 0 ? "summary" : "round"); }},
+    {"model", [](const v1::Cell& cell) { return cell.model(); }},
+    {"in_flight", [](const v1::Cell& cell) { return absl::StrCat(cell.in_flight()); }},
+    {"round", [](const v1::Cell& cell) { return cell.round() == 0 ? "" : absl::StrCat(cell.round()); }},
+    {"duration_seconds", [](const v1::Cell& cell) { return Number(cell.duration_seconds()); }},
+    {"calls", [](const v1::Cell& cell) { return Number(cell.calls()); }},
+    {"achieved_rate", [](const v1::Cell& cell) { return Number(cell.achieved_rate()); }},
+    {"ideal_share", [](const v1::Cell& cell) { return cell.has_ideal_share() ? Number(cell.ideal_share()) : ""; }},
+    {"errors", [](const v1::Cell& cell) { return Number(cell.errors()); }},
+    TIME_COLUMN(min),
+    TIME_COLUMN(mean),
+    TIME_COLUMN(p50),
+    TIME_COLUMN(p75),
+    TIME_COLUMN(p90),
+    TIME_COLUMN(p99),
+    TIME_COLUMN(p999),
+    TIME_COLUMN(p9999),
+    TIME_COLUMN(max),
+    SERVER_COLUMN(cpu_micros_per_call),
+    SERVER_COLUMN(processors_used),
+    SERVER_COLUMN(peak_threads),
+    SERVER_COLUMN(peak_rss_bytes),
+    {"server_context_switches_per_call",
+     [](const v1::Cell& cell) {
+       return cell.server().has_context_switches_per_call() ? Number(cell.server().context_switches_per_call()) : "";
+     }},
+    CLIENT_COLUMN(cpu_micros_per_call),
+    CLIENT_COLUMN(processors_used),
+    {"statuses", Statuses},
+    {"error_groups", ErrorGroups},
+};
+
+#undef TIME_COLUMN
+#undef SERVER_COLUMN
+#undef CLIENT_COLUMN
+
+template <typename FieldOf>
+void AppendRow(std::string& csv, FieldOf field_of) {
+  std::vector<std::string> fields;
+  for (const Column& column : kColumns) fields.push_back(Quoted(field_of(column)));
+  absl::StrAppend(&csv, absl::StrJoin(fields, ","), "\r\n");
+}
+
+std::string Head() {
+  std::string csv;
+  AppendRow(csv, [](const Column& column) { return std::string(column.name); });
+  return csv;
+}
+
+void AppendCell(std::string& csv, const v1::Cell& cell) {
+  AppendRow(csv, [&cell](const Column& column) { return column.field(cell); });
+}
+
+v1::Cell CellOf(const v1::RunReport& report) {
+  v1::Cell cell;
+  cell.set_model(report.model());
+  cell.set_in_flight(report.in_flight());
+  cell.set_duration_seconds(report.duration_seconds());
+  cell.set_calls(report.calls());
+  cell.set_achieved_rate(report.achieved_rate());
+  if (report.has_ideal_share()) cell.set_ideal_share(report.ideal_share());
+  cell.set_errors(report.errors());
+  *cell.mutable_statuses() = report.statuses();
+  *cell.mutable_error_groups() = report.error_groups();
+  *cell.mutable_response_time() = report.response_time();
+  if (report.has_server()) *cell.mutable_server() = report.server();
+  if (report.has_client()) *cell.mutable_client() = report.client();
+  return cell;
+}
+
+}  // namespace
+
+std::string CsvReport(const v1::ComparisonReport& report) {
+  std::string csv = Head();
+  for (const v1::Cell& cell : report.cells()) AppendCell(csv, cell);
+  for (const v1::Cell& cell : report.rounds()) AppendCell(csv, cell);
+  return csv;
+}
+
+std::string CsvReport(const v1::RunReport& report) {
+  std::string csv = Head();
+  AppendCell(csv, CellOf(report));
+  return csv;
+}
+
+}  // namespace meanwhile

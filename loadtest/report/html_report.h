@@ -1,0 +1,19 @@
+// A report as one HTML file with charts, which opens offline: style, scripts and data are inside.
+//
+// The page is report.html with report.css, Chart.js, report.js and the report's JSON put into their places; report.js
+// draws everything from that JSON, so whoever has the page has the data too. Pure function, any thread.
+#ifndef MEANWHILE_LOADTEST_REPORT_HTML_REPORT_H_
+#define MEANWHILE_LOADTEST_REPORT_HTML_REPORT_H_
+
+#include <string>
+
+#include "google/protobuf/message.h"
+
+namespace meanwhile {
+
+// The page of a ComparisonReport or a RunReport.
+std::string HtmlReport(const google::protobuf::Message& report);
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_LOADTEST_REPORT_HTML_REPORT_H_

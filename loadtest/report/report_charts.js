@@ -1,0 +1,203 @@
+// The charts of the report, on Chart.js: what a chart looks like. What it shows is in report.js.
+'use strict';
+
+// Numbers as people read them. What is no number (absent, or the "NaN" of protobuf's JSON) becomes a dash.
+const figures = (() => {
+  const known = (value, format) => (typeof value === 'number' && Number.isFinite(value) ? format(value) : '–');
+  const fixed = (value, decimals) =>
+    value.toLocaleString('en-US', {minimumFractionDigits: decimals, maximumFractionDigits: decimals});
+  const threeDigits = value => fixed(value, Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 99.95 ? 1 : 0);
+  const seconds = value => {
+    if (value === 0) return '0 s';
+    if (Math.abs(value) < 999.5e-6) return threeDigits(value * 1e6) + ' µs';
+    return Math.abs(value) < 999.5e-3 ? threeDigits(value * 1e3) + ' ms' : threeDigits(value) + ' s';
+  };
+  const bytes = value => {
+    const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+    let unit = 0;
+    for (; Math.abs(value) >= 999.5 && unit + 1 < units.length; ++unit) value /= 1000;
+    return fixed(value, unit > 0 && Math.abs(value) < 9.95 ? 1 : 0) + ' ' + units[unit];
+  };
+  const share = value => {
+    const percent = value * 100;
+    if (percent === 0) return '0 %';
+    return Math.abs(percent) < 0.005 ? 'under 0.01 %' : fixed(percent, Math.abs(percent) < 0.995 ? 2 : 0) + ' %';
+  };
+  return {
+    count: value => known(value, v => fixed(v, 0)),
+    figure: value => known(value, threeDigits),
+    micros: value => known(value, v => threeDigits(v) + ' µs'),
+    seconds: value => known(value, seconds),
+    bytes: value => known(value, bytes),
+    share: value => known(value, share),
+    // For an axis: no digits that say nothing.
+    tick: format => value => format(value).replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, ''),
+  };
+})();
+
+const style = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// The CSS variable of the colour of the model at `index`.
+const seriesVariable = index => `--series-${index % 6}`;
+const seriesColour = index => style(seriesVariable(index));
+
+// Draws from the lowest to the highest round at each point of a line whose data have `low` and `high`.
+const rangeOfRounds = {
+  id: 'rangeOfRounds',
+  afterDatasetsDraw(chart) {
+    const {ctx, scales} = chart;
+    chart.data.datasets.forEach((dataset, index) => {
+      if (!chart.isDatasetVisible(index)) return;
+      dataset.data.forEach(({x, low, high}) => {
+        if (!(high > low)) return;
+        const centre = scales.x.getPixelForValue(x);
+        const [top, bottom] = [scales.y.getPixelForValue(high), scales.y.getPixelForValue(low)];
+        ctx.save();
+        ctx.strokeStyle = dataset.borderColor;
+        ctx.lineWidth = 1.5;
+        ctx.beginPath();
+        for (const [x1, y1, x2, y2] of [
+          [centre, top, centre, bottom], [centre - 5, top, centre + 5, top], [centre - 5, bottom, centre + 5, bottom],
+        ]) {
+          ctx.moveTo(x1, y1);
+          ctx.lineTo(x2, y2);
+        }
+        ctx.stroke();
+        ctx.restore();
+      });
+    });
+  },
+};
+
+// Writes its figure over each bar that is wide enough for it.
+const figuresOverBars = {
+  id: 'figuresOverBars',
+  afterDatasetsDraw(chart, _, {format}) {
+    const {ctx} = chart;
+    ctx.save();
+    ctx.font = `600 11px ${Chart.defaults.font.family}`;
+    ctx.fillStyle = style('--ink');
+    ctx.textAlign = 'center';
+    chart.data.datasets.forEach((dataset, index) => {
+      if (!chart.isDatasetVisible(index)) return;
+      chart.getDatasetMeta(index).data.forEach((bar, i) => {
+        const value = dataset.data[i];
+        if (typeof value !== 'number') return;
+        const text = format(value);
+        if (ctx.measureText(text).width <= bar.width * 1.35) ctx.fillText(text, bar.x, bar.y - 5);
+      });
+    });
+    ctx.restore();
+  },
+};
+
+function axis(title, format, more) {
+  return {
+    title: {display: title !== '', text: title},
+    grid: {color: style('--line'), borderColor: style('--line'), tickLength: 4},
+    ticks: {callback: figures.tick(format), maxTicksLimit: 7},
+    ...more,
+  };
+}
+
+function legend(display, pointStyle) {
+  const generateLabels = chart => Chart.defaults.plugins.legend.labels.generateLabels(chart)
+    .map(item => ({...item, lineDash: chart.data.datasets[item.datasetIndex].borderDash, lineWidth: 2}));
+  return {display, position: 'bottom', labels: {usePointStyle: true, pointStyle, boxWidth: 28, padding: 14, generateLabels}};
+}
+
+// Points between the measured ones, so that a line is drawn as a power law: straight where both axes are logarithmic, and
+// along the ideal where a server keeps up with it. A straight line here would pass above the ideal.
+function withPointsBetween(data) {
+  return data.flatMap((point, i) => {
+    const next = data[i + 1];
+    if (!next || !(point.y > 0) || !(next.y > 0)) return [point];
+    const between = Array.from({length: 39}, (_, step) => (step + 1) / 40)
+      .map(t => ({x: point.x * (next.x / point.x) ** t, y: point.y * (next.y / point.y) ** t, between: true}));
+    return [point, ...between];
+  });
+}
+
+// Lines over the number of calls in flight. `series`: [{label, colour, dashed, faint, data: [{x, y, low, high}]}].
+function lineChart({series, levels, format, yTitle, yMax, logarithmic}) {
+  const [first, last] = [Math.min(...levels), Math.max(...levels)];
+  return {
+    type: 'line',
+    plugins: [rangeOfRounds],
+    data: {
+      datasets: series.map(({label, colour, dashed, faint, data}) => ({
+        label,
+        data: withPointsBetween(data),
+        borderColor: colour,
+        backgroundColor: colour,
+        borderWidth: faint ? 1.5 : 2.5,
+        borderDash: dashed ? [6, 5] : [],
+        pointRadius: ({raw}) => (faint || raw?.between ? 0 : 4),
+        pointHitRadius: ({raw}) => (faint || raw?.between ? 0 : 20),
+      })),
+    },
+    options: {
+      interaction: {mode: 'point', intersect: true},
+      plugins: {
+        legend: legend(true, 'line'),
+        tooltip: {
+          callbacks: {
+            title: items => figures.count(items[0].parsed.x) + ' in flight',
+            label: ({dataset, raw}) => `${dataset.label}: ${format(raw.y)}` +
+              (raw.high > raw.low ? ` (rounds ${format(raw.low)} to ${format(raw.high)})` : ''),
+          },
+        },
+      },
+      scales: {
+        x: axis('calls in flight', figures.count, {
+          type: 'logarithmic',
+          min: first / 1.25,
+          max: last * 1.25,
+          afterBuildTicks: scale => { scale.ticks = levels.map(value => ({value})); },
+        }),
+        y: axis(yTitle, format, logarithmic ? {type: 'logarithmic'} : {beginAtZero: true, max: yMax}),
+      },
+    },
+  };
+}
+
+// Bars in groups. `series`: [{label, colour, data: [number or null, one a group]}].
+function barChart({series, groups, format, xTitle}) {
+  return {
+    type: 'bar',
+    plugins: [figuresOverBars],
+    data: {
+      labels: groups,
+      datasets: series.map(({label, colour, data}) => ({
+        label, data, backgroundColor: colour, borderRadius: 3, maxBarThickness: 72, minBarLength: 2,
+      })),
+    },
+    options: {
+      layout: {padding: {top: 18}},
+      plugins: {
+        legend: legend(series.length > 1, 'rectRounded'),
+        tooltip: {callbacks: {label: ({dataset, parsed}) => `${dataset.label}: ${format(parsed.y)}`}},
+        figuresOverBars: {format},
+      },
+      scales: {
+        x: {title: {display: xTitle !== '', text: xTitle}, grid: {display: false, borderColor: style('--line')}},
+        y: axis('', format, {beginAtZero: true}),
+      },
+    },
+  };
+}
+
+// Draws `panels` ([{canvas, chart: () => configuration}]) and again when the colours change: they are read when drawn.
+function drawCharts(panels) {
+  let charts = [];
+  const draw = () => {
+    charts.forEach(chart => chart.destroy());
+    Object.assign(Chart.defaults, {
+      animation: false, responsive: true, maintainAspectRatio: false, color: style('--muted'), borderColor: style('--line'),
+    });
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    charts = panels.map(({canvas, chart}) => new Chart(canvas, chart()));
+  };
+  draw();
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+  matchMedia('print').addEventListener('change', draw);
+}

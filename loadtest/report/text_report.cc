@@ -1,0 +1,182 @@
+#include "loadtest/report/text_report.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "loadtest/report/figures.h"
+#include "loadtest/report/text_layout.h"
+#include "loadtest/report/text_parts.h"
+
+namespace meanwhile {
+namespace {
+
+constexpr std::size_t kWidestModel = 16;
+constexpr std::size_t kWidestBar = 24;
+
+std::string CellModel(const v1::Cell& cell) { return Shortened(Printable(cell.model()), kWidestModel); }
+
+// The tables of all levels as one, so that their columns align down the page: two lines of heads, then a line a cell.
+std::vector<std::string> CellLines(const v1::ComparisonReport& report, std::size_t bar_width) {
+  double highest_rate = 0;
+  for (const v1::Cell& cell : report.cells()) highest_rate = std::max(highest_rate, cell.achieved_rate());
+
+  TextTable table("lrlrrrrrrrrr");
+  table.AddRow({"", "", "", "of", "", "", "", "processor", "peak", "peak", "switches", ""});
+  table.AddRow({"model", "calls/s", std::string(bar_width, ' '), "ideal", "p50", "p99", "p99.9", "per call", "threads",
+                "memory", "per call", "errors"});
+  for (const v1::Cell& cell : report.cells()) {
+    const v1::ServerUsage& server = cell.server();
+    const auto of_server = [&cell](const std::string& figure) { return cell.has_server() ? figure : kNoFigure; };
+    table.AddRow({
+        CellModel(cell),
+        FormatFigure(cell.achieved_rate()),
+        Bar(cell.achieved_rate() / highest_rate, bar_width),
+        cell.has_ideal_share() ? FormatShare(cell.ideal_share()) : kNoFigure,
+        FormatSeconds(cell.response_time().p50()),
+        FormatSeconds(cell.response_time().p99()),
+        FormatSeconds(cell.response_time().p999()),
+        of_server(absl::StrCat(FormatFigure(server.cpu_micros_per_call()), " µs")),
+        of_server(FormatCount(server.peak_threads())),
+        of_server(FormatBytes(server.peak_rss_bytes())),
+        server.has_context_switches_per_call() ? FormatFigure(server.context_switches_per_call()) : kNoFigure,
+        FormatCount(cell.errors()),
+    });
+  }
+  return table.Lines(2);
+}
+
+// As wide as the rest of the table allows.
+std::size_t BarWidth(const v1::ComparisonReport& report) {
+  std::size_t width_without = 0;
+  for (const std::string& line : CellLines(report, 0)) width_without = std::max(width_without, TextWidth(line));
+  return width_without < kReportWidth ? std::min(kWidestBar, kReportWidth - width_without) : 0;
+}
+
+std::string ComparisonHead(const v1::ComparisonReport& report) {
+  const v1::ComparisonSettings& settings = report.settings();
+  std::vector<std::string> models;
+  for (const std::string& model : settings.models()) models.push_back(Printable(model));
+  std::vector<std::string> how = {
+      absl::StrJoin(models, " against "),
+      absl::StrCat("backend ", Printable(settings.backend())),
+      Quantity(settings.connections(), "connection"),
+      absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",
+                   settings.warmup_seconds(), " s of warm-up"),
+  };
+  std::vector<std::string> where = HostItems(report.host());
+  if (!settings.pinning().empty()) where.push_back(absl::StrCat("pinning: ", Printable(settings.pinning())));
+  return absl::StrCat(JoinItems(how, kReportWidth), "\n", JoinItems(where, kReportWidth), "\n");
+}
+
+std::string LevelTitle(const v1::ComparisonReport& report, unsigned in_flight) {
+  const double mean_wait = report.settings().mean_wait_seconds();
+  const std::string title = absl::StrCat(FormatCount(in_flight), " in flight");
+  if (!(mean_wait > 0)) return title;
+  return absl::StrCat(title, ", ideal ", FormatFigure(in_flight / mean_wait), " calls/s");
+}
+
+// The levels in the order of the report.
+std::vector<unsigned> Levels(const v1::ComparisonReport& report) {
+  std::vector<unsigned> levels;
+  for (const v1::Cell& cell : report.cells()) {
+    if (std::find(levels.begin(), levels.end(), cell.in_flight()) == levels.end()) levels.push_back(cell.in_flight());
+  }
+  return levels;
+}
+
+std::string RunTotals(const v1::RunReport& report) {
+  TextTable table("ll");
+  const auto add = [&table](const std::string& name, const std::string& figure) { table.AddRow({name, figure}); };
+  add("calls", absl::StrCat(FormatCount(report.calls()), " in ", FormatSeconds(report.duration_seconds())));
+  add("rate",
+      absl::StrCat(
+          FormatFigure(report.achieved_rate()), " calls/s",
+          report.has_ideal_share() ? absl::StrCat(", ", FormatShare(report.ideal_share()), " of the ideal") : ""));
+  add("errors", report.errors() > 0 ? absl::StrCat(FormatCount(report.errors()), " (",
+                                                   FormatShare(report.errors() / report.calls()), ")")
+                                    : "0");
+  if (report.has_server()) {
+    const v1::ServerUsage& server = report.server();
+    std::vector<std::string> figures = {
+        absl::StrCat(FormatFigure(server.cpu_micros_per_call()), " µs of processor per call"),
+        absl::StrCat(FormatFigure(server.processors_used()), " processors busy"),
+        absl::StrCat("peak ", Quantity(server.peak_threads(), "thread")),
+        absl::StrCat("peak ", FormatBytes(server.peak_rss_bytes())),
+    };
+    if (server.has_context_switches_per_call()) {
+      figures.push_back(absl::StrCat(FormatFigure(server.context_switches_per_call()), " switches per call"));
+    }
+    add("server", absl::StrJoin(figures, ", "));
+  }
+  add("load tester", absl::StrCat(FormatFigure(report.client().cpu_micros_per_call()), " µs of processor per call, ",
+                                  FormatFigure(report.client().processors_used()), " processors busy"));
+  return absl::StrCat(absl::StrJoin(table.Lines(2), "\n"), "\n");
+}
+
+std::string RunLatencies(const v1::LatencySummary& times) {
+  TextTable table("rrrrrrrrr");
+  table.AddRow({"min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"});
+  std::vector<std::string> row;
+  for (const double seconds : {times.min(), times.mean(), times.p50(), times.p75(), times.p90(), times.p99(),
+                               times.p999(), times.p9999(), times.max()}) {
+    row.push_back(FormatSeconds(seconds));
+  }
+  table.AddRow(std::move(row));
+  return absl::StrCat(absl::StrJoin(table.Lines(2), "\n"), "\n");
+}
+
+std::string RunStatuses(const v1::RunReport& report) {
+  std::vector<std::pair<std::string, double>> statuses(report.statuses().begin(), report.statuses().end());
+  std::sort(statuses.begin(), statuses.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  TextTable table("lr");
+  for (const auto& [status, count] : statuses) table.AddRow({Printable(status), FormatCount(count)});
+  return absl::StrCat(absl::StrJoin(table.Lines(2), "\n"), "\n");
+}
+
+}  // namespace
+
+std::string TextReport(const v1::ComparisonReport& report) {
+  std::string text = absl::StrCat(Verdict(report), ComparisonHead(report));
+  const std::vector<std::string> lines = CellLines(report, BarWidth(report));
+  for (const unsigned in_flight : Levels(report)) {
+    absl::StrAppend(&text, "\n", LevelTitle(report, in_flight), "\n", lines[0], "\n", lines[1], "\n");
+    for (int i = 0; i < report.cells_size(); ++i) {
+      if (report.cells(i).in_flight() == in_flight) absl::StrAppend(&text, lines[2 + i], "\n");
+    }
+    for (const v1::Cell& cell : report.cells()) {
+      if (cell.in_flight() != in_flight || cell.error_groups().empty()) continue;
+      absl::StrAppend(&text, "  errors of ", CellModel(cell), ":\n", ErrorLines(cell.error_groups(), 4));
+    }
+    for (const v1::Comparison& comparison : report.comparisons()) {
+      if (comparison.in_flight() != in_flight || comparison.sentence().empty()) continue;
+      absl::StrAppend(&text, WrapWords(Printable(comparison.sentence()), kReportWidth, 2), "\n");
+    }
+  }
+  const std::string verdict = Verdict(report);
+  if (!verdict.empty()) absl::StrAppend(&text, "\n", verdict);
+  return text;
+}
+
+std::string TextReport(const v1::RunReport& report) {
+  std::vector<std::string> how = {Printable(report.target())};
+  if (!report.model().empty()) how.push_back(absl::StrCat("model ", Printable(report.model())));
+  how.push_back(absl::StrCat(FormatCount(report.in_flight()), " in flight"));
+  how.push_back(Quantity(report.connections(), "connection"));
+  how.push_back(Quantity(report.loops(), "loop"));
+
+  const std::string verdict = Verdict(report);
+  std::string text =
+      absl::StrCat(verdict, JoinItems(how, kReportWidth), "\n", JoinItems(HostItems(report.host()), kReportWidth),
+                   "\n\nTotals\n", RunTotals(report), "\nResponse time\n", RunLatencies(report.response_time()));
+  if (!report.statuses().empty()) absl::StrAppend(&text, "\nStatus codes\n", RunStatuses(report));
+  if (!report.error_groups().empty()) absl::StrAppend(&text, "\nErrors\n", ErrorLines(report.error_groups(), 2));
+  if (!verdict.empty()) absl::StrAppend(&text, "\n", verdict);
+  return text;
+}
+
+}  // namespace meanwhile
