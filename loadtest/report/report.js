@@ -100,12 +100,16 @@ function comparePage() {
   const ratesOf = cell => report.rounds.filter(round => round.model === cell.model && round.inFlight === cell.inFlight)
     .map(round => round.achievedRate);
 
-  const times = ratio => (ratio < 1.95 ? ratio.toFixed(2) : ratio < 9.95 ? ratio.toFixed(1) : ratio.toFixed(0));
-  const answer = ({subject, baseline, inFlight, throughputRatio: ratio, sentence}) => card(
-    element('div', {class: 'kicker'}, `${figures.count(inFlight)} in flight`),
-    !(ratio?.median > 0) ? null : element('div', {class: ratio.low <= 1 && ratio.high >= 1 ? 'big muted' : 'big'}, `${times(ratio.median)}× `,
-      element('small', {}, `the calls of ${baseline}`)),
-    element('p', {}, sentence || `${subject} against ${baseline}`));
+  const answer = ({subject, baseline, inFlight, throughputRatio: ratio, sentence}) => {
+    // As many decimals as the sentence has, and like it no difference where the printed interval holds 1.
+    const decimals = ratio?.median < 1.95 ? 2 : ratio?.median < 9.95 ? 1 : 0;
+    const same = Number(ratio?.low.toFixed(decimals)) <= 1 && Number(ratio?.high.toFixed(decimals)) >= 1;
+    return card(
+      element('div', {class: 'kicker'}, `${figures.count(inFlight)} in flight`),
+      ratio?.median > 0 ? element('div', {class: same ? 'big muted' : 'big'}, `${ratio.median.toFixed(decimals)}× `,
+        element('small', {}, `the calls of ${baseline}`)) : null,
+      element('p', {}, sentence || `${subject} against ${baseline}`));
+  };
 
   const line = (value, more) => models.map(model => ({
     label: model,
@@ -148,14 +152,14 @@ function comparePage() {
   const heads = ['model', 'calls/s', 'lowest to highest round', ...cellHeads];
 
   return [
-    heading('Load test: comparison', models.join(' against '), [
+    heading('Load test: comparison', models.join(models.length === 2 ? ' against ' : ', '), [
       `backend ${settings.backend}`, quantity(settings.connections, 'connection'),
       `${quantity(settings.rounds, 'round')} of ${settings.measureSeconds} s`, settings.pinning]),
     ...notices(),
     report.comparisons.length ? element('div', {class: 'cards'}, ...report.comparisons.map(answer)) : null,
     element('div', {class: 'charts'},
       panel('Throughput', 'Successful calls a second; the bars reach from the lowest round to the highest.', throughput, true),
-      panel('Response time', 'Median (solid) and 99th percentile (dashed).', latency),
+      panel('Response time', 'Median (solid) and 99th percentile (dashed, hollow).', latency),
       panel('Processor time per call', 'What the server spent on each call.', bars(cell => cell.server?.cpuMicrosPerCall, figures.micros)),
       panel('Peak threads', 'The most threads the server had at one time.', bars(cell => cell.server?.peakThreads, figures.count)),
       panel('Peak memory', 'The most resident memory of the server.', bars(cell => cell.server?.peakRssBytes, figures.bytes))),
@@ -212,7 +216,7 @@ function runPage() {
     ...notices(),
     element('div', {class: 'cards facts'}, ...facts.map(([name, figure]) =>
       card(element('div', {class: 'kicker'}, name), element('div', {class: 'big'}, figure)))),
-    element('div', {class: 'charts'}, panel('Response time', 'From the median to the slowest call.', () => barChart({
+    element('div', {class: 'charts'}, panel('Response time', 'From the fastest call to the slowest.', () => barChart({
       series: [{label: 'response time', colour: seriesColour(0), data: percentiles.map(([, seconds]) => seconds ?? null)}],
       groups: percentiles.map(([name]) => name), format: figures.seconds, xTitle: ''}), true)),
     card(element('h2', {}, 'All figures'), definitions([
@@ -228,9 +232,8 @@ function runPage() {
       ['load tester', client && `${figures.micros(client.cpuMicrosPerCall)} of processor per call, ` +
         `${figures.figure(client.processorsUsed)} processors busy`],
     ])),
-    card(element('h2', {}, 'Status codes'), table(['status', 'calls', 'share'], Object.entries(report.statuses ?? {})
-      .sort(([, a], [, b]) => b - a)
-      .map(([status, count]) => [status, figures.count(count), figures.share(count / report.calls)]))),
+    card(element('h2', {}, 'Status codes'), table(['status', 'calls'], Object.entries(report.statuses ?? {})
+      .sort(([, a], [, b]) => b - a).map(([status, count]) => [status, figures.count(count)]))),
     errorCard([], [{name: [], groups: report.errorGroups}]),
     hostCard([['target', report.target], ['loops', figures.count(report.loops)], ['engine', report.engine]]),
   ];

@@ -68,7 +68,7 @@ const rangeOfRounds = {
   },
 };
 
-// Writes its figure over each bar that is wide enough for it.
+// Writes its figure over each bar, when there is room for all of them.
 const figuresOverBars = {
   id: 'figuresOverBars',
   afterDatasetsDraw(chart, _, {format}) {
@@ -77,15 +77,11 @@ const figuresOverBars = {
     ctx.font = `600 11px ${Chart.defaults.font.family}`;
     ctx.fillStyle = style('--ink');
     ctx.textAlign = 'center';
-    chart.data.datasets.forEach((dataset, index) => {
-      if (!chart.isDatasetVisible(index)) return;
-      chart.getDatasetMeta(index).data.forEach((bar, i) => {
-        const value = dataset.data[i];
-        if (typeof value !== 'number') return;
-        const text = format(value);
-        if (ctx.measureText(text).width <= bar.width * 1.35) ctx.fillText(text, bar.x, bar.y - 5);
-      });
-    });
+    const labels = chart.data.datasets.flatMap((dataset, index) => (chart.isDatasetVisible(index)
+      ? chart.getDatasetMeta(index).data.map((bar, i) => ({bar, text: format(dataset.data[i])})) : []));
+    if (labels.every(({bar, text}) => ctx.measureText(text).width <= bar.width * 1.25)) {
+      labels.forEach(({bar, text}) => ctx.fillText(text, bar.x, bar.y - 5));
+    }
     ctx.restore();
   },
 };
@@ -129,6 +125,8 @@ function lineChart({series, levels, format, yTitle, yMax, logarithmic}) {
         data: withPointsBetween(data),
         borderColor: colour,
         backgroundColor: colour,
+        pointBackgroundColor: dashed ? style('--card') : colour,
+        pointBorderWidth: 2,
         borderWidth: faint ? 1.5 : 2.5,
         borderDash: dashed ? [6, 5] : [],
         pointRadius: ({raw}) => (faint || raw?.between ? 0 : 4),

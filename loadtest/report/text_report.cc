@@ -60,7 +60,7 @@ std::string ComparisonHead(const v1::ComparisonReport& report) {
   std::vector<std::string> models;
   for (const std::string& model : settings.models()) models.push_back(Printable(model));
   std::vector<std::string> how = {
-      absl::StrJoin(models, " against "),
+      absl::StrJoin(models, models.size() == 2 ? " against " : ", "),
       absl::StrCat("backend ", Printable(settings.backend())),
       Quantity(settings.connections(), "connection"),
       absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",

@@ -1,0 +1,99 @@
+#include "loadtest/report/csv_report.h"
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/loadtest/report/sample_reports.h"
+
+namespace meanwhile {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+
+constexpr char kHead[] =
+    "kind,model,in_flight,round,duration_seconds,calls,achieved_rate,ideal_share,errors,min_seconds,mean_seconds,"
+    "p50_seconds,p75_seconds,p90_seconds,p99_seconds,p999_seconds,p9999_seconds,max_seconds,server_cpu_micros_per_call,"
+    "server_processors_used,server_peak_threads,server_peak_rss_bytes,server_context_switches_per_call,"
+    "client_cpu_micros_per_call,client_processors_used,statuses,error_groups\r\n";
+
+// Reads CSV as RFC 4180 has it.
+std::vector<std::vector<std::string>> Read(const std::string& csv) {
+  std::vector<std::vector<std::string>> rows(1, {""});
+  bool quoted = false;
+  for (std::size_t i = 0; i < csv.size(); ++i) {
+    std::string& field = rows.back().back();
+    if (csv[i] == '"' && quoted && i + 1 < csv.size() && csv[i + 1] == '"') {
+      field += csv[++i];
+    } else if (csv[i] == '"') {
+      quoted = !quoted;
+    } else if (csv[i] == ',' && !quoted) {
+      rows.back().emplace_back();
+    } else if (csv[i] == '\r' && !quoted) {
+      ++i;
+      rows.push_back({""});
+    } else {
+      field += csv[i];
+    }
+  }
+  rows.pop_back();
+  return rows;
+}
+
+TEST(CsvReportTest, WritesASummaryWithEveryFigure) {
+  EXPECT_EQ(
+      CsvReport(SampleRun()),
+      std::string(kHead) +
+          "summary,async,1000,,10,192114,19210,0.9605,14,0.0004,0.0521,0.0511,0.0562,0.0603,0.066,0.081,0.0972,1.22,"
+          "25.2,0.484,13,34000000,0.34,22,0.423,DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12,"
+          "\"2 DEADLINE_EXCEEDED: Deadline Exceeded\n12 UNAVAILABLE: Socket closed\"\r\n");
+}
+
+TEST(CsvReportTest, WritesTheSummariesThenTheRounds) {
+  const auto rows = Read(CsvReport(SampleComparison()));
+  ASSERT_THAT(rows, SizeIs(7));
+  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(27));
+  const auto start = [&rows](int row) { return std::vector<std::string>(rows[row].begin(), rows[row].begin() + 4); };
+  EXPECT_THAT(start(1), ElementsAre("summary", "async", "100", ""));
+  EXPECT_THAT(start(4), ElementsAre("summary", "thread", "4000", ""));
+  EXPECT_THAT(start(5), ElementsAre("round", "async", "4000", "1"));
+  EXPECT_THAT(start(6), ElementsAre("round", "async", "4000", "2"));
+}
+
+TEST(CsvReportTest, LeavesEmptyWhatNobodyMeasured) {
+  const auto rows = Read(CsvReport(SampleComparison()));
+  EXPECT_EQ(rows[1][22], "1.1");
+  EXPECT_EQ(rows[4][22], "");  // A server without context switches.
+  EXPECT_EQ(rows[5][7], "0.35");
+  EXPECT_EQ(rows[6][7], "");   // No ideal share.
+  EXPECT_EQ(rows[6][18], "");  // No server.
+  EXPECT_EQ(rows[6][23], "");  // No load tester.
+}
+
+TEST(CsvReportTest, NumbersReadBackAsTheSameDoubles) {
+  v1::RunReport report;
+  report.set_calls(123456789012345);
+  report.set_achieved_rate(1.0 / 3);
+  report.mutable_response_time()->set_min(5e-324);
+  report.mutable_response_time()->set_max(std::numeric_limits<double>::max());
+  report.mutable_response_time()->set_mean(std::numeric_limits<double>::quiet_NaN());
+  const auto rows = Read(CsvReport(report));
+  EXPECT_EQ(rows[1][5], "123456789012345");
+  EXPECT_EQ(std::stod(rows[1][6]), 1.0 / 3);
+  EXPECT_EQ(std::strtod(rows[1][9].c_str(), nullptr), 5e-324);
+  EXPECT_EQ(std::stod(rows[1][17]), std::numeric_limits<double>::max());
+  EXPECT_EQ(rows[1][10], "");
+}
+
+TEST(CsvReportTest, HostileTextStaysInItsField) {
+  const auto rows = Read(CsvReport(HostileComparison()));
+  ASSERT_THAT(rows, SizeIs(7));
+  EXPECT_EQ(rows[1][1], kHostile);
+  EXPECT_EQ(rows[4][26], std::string("12 UNAVAILABLE: ") + kHostile);
+}
+
+}  // namespace
+}  // namespace meanwhile

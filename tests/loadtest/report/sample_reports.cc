@@ -1,0 +1,210 @@
+#include "tests/loadtest/report/sample_reports.h"
+
+#include "google/protobuf/text_format.h"
+
+namespace meanwhile {
+namespace {
+
+constexpr char kComparison[] = R"pb(
+  version: "1.2.3"
+  start_time: "2030-01-02T03:04:05Z"
+  host { name: "box" processor: "Fast CPU" processors: 2 memory_bytes: 8.3e9 kernel: "Linux 6.1" }
+  settings {
+    models: [ "async", "thread" ]
+    in_flight: [ 100, 4000 ]
+    backend: "normal:50ms,5ms"
+    rounds: 4
+    warmup_seconds: 0.5
+    measure_seconds: 3
+    connections: 8
+    payload_bytes: 64
+    pinning: "server on processor 0, load tester on processor 1"
+    engine: "grpc"
+    mean_wait_seconds: 0.05
+  }
+  valid: true
+  cells {
+    model: "async"
+    in_flight: 100
+    duration_seconds: 3
+    calls: 5955
+    achieved_rate: 1985
+    ideal_share: 0.9925
+    statuses { key: "OK" value: 5955 }
+    response_time {
+      min: 0.04
+      mean: 0.0505
+      p50: 0.0503
+      p75: 0.054
+      p90: 0.0571
+      p99: 0.0622
+      p999: 0.071
+      p9999: 0.08
+      max: 0.106
+    }
+    server {
+      cpu_micros_per_call: 31
+      processors_used: 0.0615
+      peak_threads: 13
+      peak_rss_bytes: 21e6
+      context_switches_per_call: 1.1
+    }
+    client { cpu_micros_per_call: 22 processors_used: 0.0437 }
+  }
+  cells {
+    model: "thread"
+    in_flight: 100
+    duration_seconds: 3
+    calls: 5934
+    achieved_rate: 1978
+    ideal_share: 0.989
+    statuses { key: "OK" value: 5934 }
+    response_time {
+      min: 0.04
+      mean: 0.0507
+      p50: 0.0506
+      p75: 0.054
+      p90: 0.0572
+      p99: 0.0633
+      p999: 0.0742
+      p9999: 0.08
+      max: 0.111
+    }
+    server {
+      cpu_micros_per_call: 58
+      processors_used: 0.115
+      peak_threads: 108
+      peak_rss_bytes: 24e6
+      context_switches_per_call: 3.2
+    }
+    client { cpu_micros_per_call: 22 processors_used: 0.0435 }
+  }
+  cells {
+    model: "async"
+    in_flight: 4000
+    duration_seconds: 3
+    calls: 85236
+    achieved_rate: 28412
+    ideal_share: 0.35515
+    statuses { key: "OK" value: 85236 }
+    response_time { min: 0.06 mean: 0.14 p50: 0.138 p75: 0.15 p90: 0.163 p99: 0.171 p999: 0.22 p9999: 0.26 max: 0.33 }
+    server {
+      cpu_micros_per_call: 21.3
+      processors_used: 0.605
+      peak_threads: 13
+      peak_rss_bytes: 74e6
+      context_switches_per_call: 0.08
+    }
+    client { cpu_micros_per_call: 22 processors_used: 0.625 }
+  }
+  cells {
+    model: "thread"
+    in_flight: 4000
+    duration_seconds: 3
+    calls: 31572
+    achieved_rate: 10520
+    ideal_share: 0.1315
+    errors: 12
+    statuses { key: "OK" value: 31560 }
+    statuses { key: "UNAVAILABLE" value: 12 }
+    error_groups { status: "UNAVAILABLE" message: "Socket closed" count: 12 }
+    response_time { min: 0.06 mean: 0.38 p50: 0.371 p75: 0.4 p90: 0.438 p99: 0.622 p999: 1.41 p9999: 1.5 max: 1.6 }
+    server { cpu_micros_per_call: 66 processors_used: 0.694 peak_threads: 3160 peak_rss_bytes: 312e6 }
+    client { cpu_micros_per_call: 22 processors_used: 0.231 }
+  }
+  comparisons {
+    subject: "async"
+    baseline: "thread"
+    in_flight: 100
+    throughput_ratio { median: 1.004 low: 0.991 high: 1.012 }
+    cpu_per_call_ratio { median: 0.534 low: 0.52 high: 0.55 }
+    sentence: "At 100 in flight there is the sentence."
+  }
+  comparisons {
+    subject: "async"
+    baseline: "thread"
+    in_flight: 4000
+    throughput_ratio { median: 2.7 low: 2.5 high: 2.9 }
+    cpu_per_call_ratio { median: 0.323 low: 0.3 high: 0.34 }
+    sentence: "At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 13 threads instead of 3,160."
+  }
+  rounds {
+    model: "async"
+    in_flight: 4000
+    round: 1
+    duration_seconds: 3
+    calls: 84000
+    achieved_rate: 28000
+    ideal_share: 0.35
+    response_time { p50: 0.139 }
+  }
+  rounds { model: "async" in_flight: 4000 round: 2 duration_seconds: 3 calls: 86472 achieved_rate: 28824.5 }
+)pb";
+
+constexpr char kRun[] = R"pb(
+  version: "1.2.3"
+  start_time: "2030-01-02T03:04:05Z"
+  host { name: "box" processors: 1 }
+  target: "localhost:50051"
+  connections: 8
+  loops: 2
+  engine: "grpc"
+  valid: true
+  model: "async"
+  in_flight: 1000
+  duration_seconds: 10
+  calls: 192114
+  achieved_rate: 19210
+  ideal_share: 0.9605
+  errors: 14
+  statuses { key: "DEADLINE_EXCEEDED" value: 2 }
+  statuses { key: "OK" value: 192100 }
+  statuses { key: "UNAVAILABLE" value: 12 }
+  error_groups { status: "DEADLINE_EXCEEDED" message: "Deadline Exceeded" count: 2 }
+  error_groups { status: "UNAVAILABLE" message: "Socket closed" count: 12 }
+  response_time {
+    min: 0.0004
+    mean: 0.0521
+    p50: 0.0511
+    p75: 0.0562
+    p90: 0.0603
+    p99: 0.066
+    p999: 0.081
+    p9999: 0.0972
+    max: 1.22
+  }
+  server {
+    cpu_micros_per_call: 25.2
+    processors_used: 0.484
+    peak_threads: 13
+    peak_rss_bytes: 34e6
+    context_switches_per_call: 0.34
+  }
+  client { cpu_micros_per_call: 22 processors_used: 0.423 }
+)pb";
+
+template <typename Message>
+Message Parse(const char* text) {
+  Message message;
+  GOOGLE_CHECK(google::protobuf::TextFormat::ParseFromString(text, &message));
+  return message;
+}
+
+}  // namespace
+
+v1::ComparisonReport SampleComparison() { return Parse<v1::ComparisonReport>(kComparison); }
+
+v1::RunReport SampleRun() { return Parse<v1::RunReport>(kRun); }
+
+v1::ComparisonReport HostileComparison() {
+  v1::ComparisonReport report = SampleComparison();
+  report.mutable_host()->set_name(kHostile);
+  report.mutable_settings()->set_models(0, kHostile);
+  report.mutable_cells(0)->set_model(kHostile);
+  report.mutable_cells(3)->mutable_error_groups(0)->set_message(kHostile);
+  report.mutable_comparisons(0)->set_sentence(kHostile);
+  report.add_problems(kHostile);
+  return report;
+}
+
+}  // namespace meanwhile

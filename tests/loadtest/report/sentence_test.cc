@@ -1,0 +1,99 @@
+#include "loadtest/report/sentence.h"
+
+#include <limits>
+
+#include "gtest/gtest.h"
+#include "tests/loadtest/report/sample_reports.h"
+
+namespace meanwhile {
+namespace {
+
+v1::Comparison AsyncAgainstThread(double median, double low, double high) {
+  v1::Comparison comparison;
+  comparison.set_subject("async");
+  comparison.set_baseline("thread");
+  comparison.set_in_flight(4000);
+  comparison.mutable_throughput_ratio()->set_median(median);
+  comparison.mutable_throughput_ratio()->set_low(low);
+  comparison.mutable_throughput_ratio()->set_high(high);
+  return comparison;
+}
+
+v1::Cell CellWithThreads(unsigned threads) {
+  v1::Cell cell;
+  cell.mutable_server()->set_peak_threads(threads);
+  return cell;
+}
+
+std::string SentenceOf(double median, double low, double high) {
+  return Sentence(AsyncAgainstThread(median, low, high), CellWithThreads(13), CellWithThreads(3160));
+}
+
+TEST(SentenceTest, TellsTheRatioItsIntervalAndTheThreads) {
+  EXPECT_EQ(
+      SentenceOf(2.7, 2.5, 2.9),
+      "At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 13 threads instead of 3,160.");
+}
+
+TEST(SentenceTest, SaysThatARunShowsNoDifferenceWhenTheIntervalHoldsOne) {
+  EXPECT_EQ(
+      SentenceOf(1.004, 0.991, 1.012),
+      "At 4,000 in flight async serves 1.00 times [0.99–1.01] the calls of thread: no difference that this run can "
+      "show, with 13 threads instead of 3,160.");
+}
+
+TEST(SentenceTest, ClaimsNoDifferenceThatThePrintedIntervalDoesNotShow) {
+  EXPECT_NE(SentenceOf(1.02, 1.004, 1.03).find("[1.00–1.03] the calls of thread: no difference"), std::string::npos);
+  EXPECT_NE(SentenceOf(0.98, 0.97, 0.996).find("[0.97–1.00] the calls of thread: no difference"), std::string::npos);
+  EXPECT_EQ(SentenceOf(1.02, 1.006, 1.03).find("no difference"), std::string::npos);
+}
+
+TEST(SentenceTest, TellsWhereTheSubjectServesLess) {
+  EXPECT_EQ(
+      SentenceOf(0.82, 0.8, 0.845),
+      "At 4,000 in flight async serves 0.82 times [0.80–0.84] the calls of thread, with 13 threads instead of 3,160.");
+}
+
+TEST(SentenceTest, GivesALargeRatioFewerDecimals) {
+  EXPECT_NE(SentenceOf(12.4, 11.2, 13.4).find(" 12 times [11–13] "), std::string::npos);
+}
+
+TEST(SentenceTest, PrintsNoIntervalForASingleRound) {
+  EXPECT_EQ(
+      SentenceOf(2.7, 2.7, 2.7),
+      "At 4,000 in flight async serves 2.7 times the calls of thread, with 13 threads instead of 3,160 (one round, so "
+      "without an error bar).");
+}
+
+TEST(SentenceTest, LeavesThreadsOutWhenAServerIsNotSeen) {
+  EXPECT_EQ(Sentence(AsyncAgainstThread(2.7, 2.5, 2.9), CellWithThreads(13), v1::Cell()),
+            "At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread.");
+}
+
+TEST(SentenceTest, SpeaksOfOneThread) {
+  EXPECT_NE(Sentence(AsyncAgainstThread(2, 1.5, 2.5), CellWithThreads(1), CellWithThreads(2))
+                .find("with 1 thread instead of 2."),
+            std::string::npos);
+}
+
+TEST(SentenceTest, ComparesNothingWhenOneServedNoCall) {
+  const std::string nothing = "At 4,000 in flight there is nothing to compare: async or thread served no call.";
+  EXPECT_EQ(SentenceOf(0, 0, 0), nothing);
+  EXPECT_EQ(SentenceOf(std::numeric_limits<double>::infinity(), 1, 1), nothing);
+  EXPECT_EQ(SentenceOf(std::numeric_limits<double>::quiet_NaN(), 1, 1), nothing);
+}
+
+TEST(SentenceTest, SetsTheSentencesOfAReportFromItsCells) {
+  v1::ComparisonReport report = SampleComparison();
+  for (v1::Comparison& comparison : *report.mutable_comparisons()) comparison.clear_sentence();
+  SetSentences(report);
+  EXPECT_EQ(report.comparisons(0).sentence(),
+            "At 100 in flight async serves 1.00 times [0.99–1.01] the calls of thread: no difference that this run can "
+            "show, with 13 threads instead of 108.");
+  EXPECT_EQ(
+      report.comparisons(1).sentence(),
+      "At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 13 threads instead of 3,160.");
+}
+
+}  // namespace
+}  // namespace meanwhile
