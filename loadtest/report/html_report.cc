@@ -13,6 +13,8 @@ std::string HtmlReport(const google::protobuf::Message& report) {
                                                {"/*chart.min.js*/", ChartMinJs()},
                                                {"/*report_charts.js*/", ReportChartsJs()},
                                                {"/*report.js*/", ReportJs()},
+                                               {"/*report_compare.js*/", ReportCompareJs()},
+                                               {"/*report_run.js*/", ReportRunJs()},
                                                {"/*report.json*/", JsonReport(report)},
                                            });
 }

@@ -78,7 +78,8 @@ const figuresOverBars = {
     ctx.fillStyle = style('--ink');
     ctx.textAlign = 'center';
     const labels = chart.data.datasets.flatMap((dataset, index) => (chart.isDatasetVisible(index)
-      ? chart.getDatasetMeta(index).data.map((bar, i) => ({bar, text: format(dataset.data[i])})) : []));
+      ? chart.getDatasetMeta(index).data.map((bar, i) => ({bar, text: format(dataset.data[i])}))
+        .filter((_, i) => dataset.data[i] !== null) : []));
     if (labels.every(({bar, text}) => ctx.measureText(text).width <= bar.width * 1.25)) {
       labels.forEach(({bar, text}) => ctx.fillText(text, bar.x, bar.y - 5));
     }
@@ -98,11 +99,12 @@ function axis(title, format, more) {
 function legend(display, pointStyle) {
   const generateLabels = chart => Chart.defaults.plugins.legend.labels.generateLabels(chart)
     .map(item => ({...item, lineDash: chart.data.datasets[item.datasetIndex].borderDash, lineWidth: 2}));
-  return {display, position: 'bottom', labels: {usePointStyle: true, pointStyle, boxWidth: 28, padding: 14, generateLabels}};
+  const labels = {usePointStyle: true, pointStyle, boxWidth: 28, padding: 14, generateLabels};
+  return {display, position: 'bottom', labels};
 }
 
-// Points between the measured ones, so that a line is drawn as a power law: straight where both axes are logarithmic, and
-// along the ideal where a server keeps up with it. A straight line here would pass above the ideal.
+// Points between the measured ones, so that a line is drawn as a power law: along the ideal where a server keeps up
+// with it. On a logarithmic axis a straight line would pass above the ideal.
 function withPointsBetween(data) {
   return data.flatMap((point, i) => {
     const next = data[i + 1];
@@ -190,7 +192,11 @@ function drawCharts(panels) {
   const draw = () => {
     charts.forEach(chart => chart.destroy());
     Object.assign(Chart.defaults, {
-      animation: false, responsive: true, maintainAspectRatio: false, color: style('--muted'), borderColor: style('--line'),
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      color: style('--muted'),
+      borderColor: style('--line'),
     });
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     charts = panels.map(({canvas, chart}) => new Chart(canvas, chart()));

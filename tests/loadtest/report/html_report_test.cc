@@ -43,7 +43,7 @@ TEST(HtmlReportTest, CarriesTheReportAsData) {
 TEST(HtmlReportTest, HostileTextCannotLeaveTheData) {
   ExpectCarries(HostileComparison());
   const std::string page = HtmlReport(HostileComparison());
-  EXPECT_EQ(Count(page, "</script"), 4u);
+  EXPECT_EQ(Count(page, "</script"), 6u);
   EXPECT_EQ(Count(page, "<!--"), 0u);
 }
 
@@ -58,8 +58,10 @@ TEST(HtmlReportTest, EveryPlaceIsFilled) {
   EXPECT_THAT(page, HasSubstr("Chart.js v3.9.1"));
   EXPECT_THAT(page, HasSubstr("prefers-color-scheme: dark"));
   EXPECT_THAT(page, HasSubstr("function comparePage()"));
+  EXPECT_THAT(page, HasSubstr("function runPage()"));
   EXPECT_THAT(page, HasSubstr("function lineChart("));
-  for (const char* place : {"/*report.", "/*report_charts.", "/*chart."}) EXPECT_THAT(page, Not(HasSubstr(place)));
+  EXPECT_THAT(page, HasSubstr("function table("));
+  for (const char* place : {"/*report.", "/*report_", "/*chart."}) EXPECT_THAT(page, Not(HasSubstr(place)));
 }
 
 TEST(HtmlReportTest, LoadsNothingFromElsewhere) {

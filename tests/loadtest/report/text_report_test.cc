@@ -26,14 +26,55 @@ void ExpectFitsTheTerminal(const std::string& text) {
 TEST(TextReportTest, ShowsATableAndASentenceForEachLevel) {
   const std::string text = TextReport(SampleComparison());
   EXPECT_EQ("\n" + text, R"(
-GOLDEN_COMPARE)");
+async against thread · backend normal:50ms,5ms · 8 connections · 4 rounds of 3 s after 0.5 s of warm-up
+host box · 2 processors (Fast CPU) · 8.3 GB memory · Linux 6.1
+pinning: server on processor 0, load tester on processor 1
+
+100 in flight, ideal 2,000 calls/s
+                                             of                             processor     peak    peak  switches
+  model   calls/s                         ideal      p50      p99    p99.9   per call  threads  memory  per call  errors
+  async     1,985  █▌                      99 %  50.3 ms  62.2 ms  71.0 ms    31.0 µs       13   21 MB      1.10       0
+  thread    1,978  █▌                      99 %  50.6 ms  63.3 ms  74.2 ms    58.0 µs      108   24 MB      3.20       0
+At 100 in flight there is the sentence.
+
+4,000 in flight, ideal 80,000 calls/s
+                                             of                             processor     peak    peak  switches
+  model   calls/s                         ideal      p50      p99    p99.9   per call  threads  memory  per call  errors
+  async    28,412  █████████████████████   36 %   138 ms   171 ms   220 ms    21.3 µs       13   74 MB      0.08       0
+  thread   10,520  ███████▊                13 %   371 ms   622 ms   1.41 s    66.0 µs    3,160  312 MB         –      12
+  errors of thread:
+    12 × UNAVAILABLE: Socket closed
+At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 13 threads instead of 3,160.
+)");
   ExpectFitsTheTerminal(text);
 }
 
 TEST(TextReportTest, SumsUpARun) {
   const std::string text = TextReport(SampleRun());
   EXPECT_EQ("\n" + text, R"(
-GOLDEN_RUN)");
+localhost:50051 · model async · 1,000 in flight · 8 connections · 2 loops
+host box · 1 processor
+
+Totals
+  calls        192,114 in 10.0 s
+  rate         19,210 calls/s, 96 % of the ideal
+  errors       14 (0.01 %)
+  server       25.2 µs of processor per call, 0.48 processors busy, peak 13 threads, peak 34 MB, 0.34 switches per call
+  load tester  22.0 µs of processor per call, 0.42 processors busy
+
+Response time
+     min     mean      p50      p75      p90      p99    p99.9   p99.99     max
+  400 µs  52.1 ms  51.1 ms  56.2 ms  60.3 ms  66.0 ms  81.0 ms  97.2 ms  1.22 s
+
+Status codes
+  OK                 192,100
+  UNAVAILABLE             12
+  DEADLINE_EXCEEDED        2
+
+Errors
+  12 × UNAVAILABLE: Socket closed
+  2 × DEADLINE_EXCEEDED: Deadline Exceeded
+)");
   ExpectFitsTheTerminal(text);
 }
 
