@@ -54,7 +54,7 @@ class ThreadPool {
   // when it was not run. The awaiter refers to the function, which lives until the full expression ends. A lambda written
   // in the expression may capture by reference only (see task.h on GCC 12).
   template <typename Function>
-  RunAwaiter<Function> Run(EventLoop& loop, Function&& function);
+  RunAwaiter<std::remove_reference_t<Function>> Run(EventLoop& loop, Function&& function);
 
   std::size_t threads() const { return thread_count_; }
 
@@ -140,15 +140,15 @@ class ThreadPool::RunAwaiter final : private Job, private CancellationCallback {
   }
 
   ThreadPool* pool_;
-  std::remove_reference_t<Function>* function_;
+  Function* function_;
   Resumption resumption_;
   Stored result_{};
   std::exception_ptr exception_;
 };
 
 template <typename Function>
-ThreadPool::RunAwaiter<Function> ThreadPool::Run(EventLoop& loop, Function&& function) {
-  return RunAwaiter<Function>(this, &loop, &function);
+ThreadPool::RunAwaiter<std::remove_reference_t<Function>> ThreadPool::Run(EventLoop& loop, Function&& function) {
+  return RunAwaiter<std::remove_reference_t<Function>>(this, &loop, &function);
 }
 
 }  // namespace meanwhile::async

@@ -63,6 +63,23 @@ TEST(ThreadPoolTest, AFunctionThatReturnsNothingGivesTrue) {
   EXPECT_EQ(ran, 1);
 }
 
+TEST(ThreadPoolTest, TakesAFunctionWithAName) {
+  FakeLoop loop;
+  ThreadPool pool(1, 0);
+  std::optional<int> changed, constant;
+  auto body = [&]() -> Task<> {
+    auto count = [n = 1]() mutable { return ++n; };
+    const auto seven = [] { return 7; };
+    changed = co_await pool.Run(loop, count);
+    changed = co_await pool.Run(loop, count);
+    constant = co_await pool.Run(loop, seven);
+  };
+  loop.Spawn(body());
+  loop.RunToEnd();
+  EXPECT_EQ(changed, 3) << "the function is referred to, not copied";
+  EXPECT_EQ(constant, 7);
+}
+
 TEST(ThreadPoolTest, CarriesAResultThatCanOnlyBeMoved) {
   FakeLoop loop;
   ThreadPool pool(1, 0);
