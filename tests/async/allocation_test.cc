@@ -259,7 +259,7 @@ class HandlerAllocationTest : public testing::Test {
 
 TEST_F(HandlerAllocationTest, TheCounterCounts) {
   auto step = []() -> Task<> {
-    delete new int;
+    ::operator delete(::operator new(1));  // `delete new int` may be left out by the compiler.
     co_return;
   };
   EXPECT_EQ(AllocationsOf(loop_, step), 1000u);
@@ -286,7 +286,7 @@ TEST_F(HandlerAllocationTest, WorkOnThePoolAllocatesNothingOnTheLoop) {
   EXPECT_EQ(AllocationsOf(loop_, step), 0u);
 }
 
-TEST_F(HandlerAllocationTest, ACancelledSleepAllocatesNoMoreThanTheTextOfItsStatus) {
+TEST_F(HandlerAllocationTest, ACancelledSleepAllocatesOnlyTheTextOfItsStatus) {
   CancellationSource* source = nullptr;
   auto sleep = [&]() -> Task<> {
     co_await AdoptCancellation(CancellationToken(source));
@@ -299,7 +299,7 @@ TEST_F(HandlerAllocationTest, ACancelledSleepAllocatesNoMoreThanTheTextOfItsStat
     own.Cancel();
     co_await NextTurn(loop_);
   };
-  EXPECT_EQ(AllocationsOf(loop_, step), 1000u);
+  EXPECT_EQ(AllocationsOf(loop_, step), 2000u) << "a std::string, which grpc::Status copies";
 }
 
 }  // namespace
