@@ -18,11 +18,14 @@ void CancellationSource::Cancel(grpc::StatusCode code) {
 }
 
 grpc::Status CancellationToken::status() const {
-  if (!cancelled()) return grpc::Status();
-  if (source_->code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    return grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "deadline exceeded while waiting");
+  switch (code()) {
+    case grpc::StatusCode::OK:
+      return grpc::Status();
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return grpc::Status(code(), "deadline exceeded while waiting");
+    default:
+      return grpc::Status(code(), "cancelled while waiting");
   }
-  return grpc::Status(source_->code(), "cancelled while waiting");
 }
 
 void CancellationCallback::Register(CancellationToken token) {

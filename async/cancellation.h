@@ -53,7 +53,8 @@ class CancellationToken {
   CancellationToken() = default;
   explicit CancellationToken(CancellationSource* source) : source_(source) {}
 
-  bool cancelled() const { return source_ != nullptr && source_->cancelled(); }
+  bool cancelled() const { return code() != grpc::StatusCode::OK; }
+  grpc::StatusCode code() const { return source_ != nullptr ? source_->code() : grpc::StatusCode::OK; }
 
   // OK, or the status with which cancelled work ends.
   grpc::Status status() const;
@@ -98,14 +99,14 @@ class LinkedCancellationSource : public CancellationSource, private Cancellation
   void LinkTo(CancellationToken parent) {
     parent_ = parent;
     if (parent.cancelled()) {
-      Cancel(parent.status().error_code());
+      Cancel(parent.code());
     } else {
       Register(parent);
     }
   }
 
  private:
-  void OnCancel() override { Cancel(parent_.status().error_code()); }
+  void OnCancel() override { Cancel(parent_.code()); }
 
   CancellationToken parent_;
 };

@@ -20,7 +20,9 @@ void EventLoop::Run() {
   bool shut_down = false;
   while (true) {
     ResumeScheduled();
-    for (const TimePoint now = Now(); timers_.FireOne(now);) ResumeScheduled();
+    // No more than were there before: one that is added again, already due, does not keep the queue waiting.
+    std::size_t timers = timers_.size();
+    for (const TimePoint now = Now(); timers > 0 && timers_.FireOne(now); --timers) ResumeScheduled();
     if (stopping_ && work_ == 0 && !std::exchange(shut_down, true)) poller_->Shutdown();
 
     Operation* operation = nullptr;

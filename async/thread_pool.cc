@@ -58,9 +58,11 @@ void ThreadPool::WorkUntilStopped() {
     ++running_;
     lock.unlock();
     job->Work();
+    lock.lock();
+    --running_;  // Before the job is posted: whoever learns that it is done finds its place free.
+    lock.unlock();
     job->loop->Post(job);  // From here on the job may be gone.
     lock.lock();
-    --running_;
   }
 }
 

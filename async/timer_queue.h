@@ -2,7 +2,7 @@
 //
 // It is a heap with four children a node, kept in one vector; each timer knows its place in it, so that a timer can be
 // taken out again without a search. Insert and cancel cost O(log n) and, once the vector has grown, no allocation. Four
-// children instead of two halve the depth, and the four lie in one cache line.
+// children instead of two halve the depth, and the four lie side by side: 64 bytes.
 //
 // Ownership: timers are linked in, not owned; a timer that is destroyed leaves its queue. A queue outlives its timers.
 //

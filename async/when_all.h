@@ -82,17 +82,13 @@ class Siblings {
 template <typename T>
 DetachedTask RunChild(Siblings* siblings, Task<T> task, std::optional<T>* result) {
   co_await AdoptCancellation(siblings->token());
-  std::exception_ptr exception;
   try {
     result->emplace(co_await std::move(task));
   } catch (...) {
-    exception = std::current_exception();
+    siblings->OnThrown(std::current_exception());
+    co_return;
   }
-  if (exception) {
-    siblings->OnThrown(std::move(exception));
-  } else {
-    siblings->OnReturned(**result);
-  }
+  siblings->OnReturned(**result);
 }
 
 }  // namespace internal
