@@ -63,7 +63,8 @@ double Exponential::Mean() const { return mean == 0 ? 0 : -mean * std::expm1(-kL
 
 double Pareto::Quantile(double p) const { return scale * std::exp(-std::log1p(-p) / shape); }
 
-double Pareto::Mean() const { return scale * (shape - std::pow(scale / kLongest, shape - 1)) / (shape - 1); }
+// By expm1 because the difference 1 - (s/c)^(α-1) is lost in rounding where α is close to 1.
+double Pareto::Mean() const { return scale * (1 - std::expm1((shape - 1) * std::log(scale / kLongest)) / (shape - 1)); }
 
 double Bimodal::Quantile(double p) const { return p > 1 - share ? high : low; }
 
@@ -219,7 +220,6 @@ std::string LatencyDistribution::ToString() const {
 }
 
 absl::Duration LatencyDistribution::Draw(RandomBits& bits) const {
-  // Whole nanoseconds convert to a Duration several times faster than a double does.
   return absl::Nanoseconds(static_cast<int64_t>(ClampedQuantile(bits.NextFraction()) + 0.5));
 }
 

@@ -101,7 +101,7 @@ struct Pareto {
 
   // s (1 - p)^(-1/α).
   double Quantile(double p) const;
-  // s (α - (s/c)^(α-1)) / (α - 1).
+  // s (1 + (1 - (s/c)^(α-1)) / (α - 1)).
   double Mean() const;
   bool operator==(const Pareto&) const = default;
 };

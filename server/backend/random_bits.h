@@ -1,4 +1,4 @@
-// RandomBits is a stream of random numbers that costs about a nanosecond a number: the xoshiro256++ generator of
+// RandomBits is a stream of random numbers that costs a few instructions a number: the xoshiro256++ generator of
 // D. Blackman and S. Vigna ("Scrambled Linear Pseudorandom Number Generators", ACM TOMS 47, 2021), with its 256 bits of
 // state filled by SplitMix64 as they advise. It is not for secrets.
 //

@@ -67,6 +67,8 @@ const Expectation kExpectations[] = {
     {"exponential:0", 0, 0},
     {"exponential:1h", kHour * (1 - std::exp(-1)), kHour},
     {"pareto:10ms,3.5", 10 * 3.5 / 2.5, 10 * std::pow(100, 1 / 3.5), 3.5 * 0.01 / (10 * std::pow(100, 1 / 3.5))},
+    // So close to a shape of 1 that the mean of the clamped wait is s (1 + ln(c/s)), its limit.
+    {"pareto:1ms,1.0000000001", 1 + std::log(kHour), 100, 0.01 / 100},
     // Clamped at four times the scale: the mean is s + ∫ (s/x)² dx from s to 4s.
     {"pareto:15m,2", kHour / 4 * (1 + 0.75), kHour},
     {"bimodal:1ms,100ms,0.05", 0.95 * 1 + 0.05 * 100, 100},
