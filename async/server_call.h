@@ -41,6 +41,8 @@
 
 #include <array>
 #include <atomic>
+#include <cassert>
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <exception>
@@ -76,15 +78,21 @@ class CallContext {
   friend class UnaryMethod;
 
   // Tells the handler, with the reason as its status.
+  //
+  // The client gives up at the same deadline, and the news of that may be here first: gRPC sends the time that is left rounded
+  // up by as much as a hundredth. So a cancel that comes so short before the deadline is taken for the deadline.
   void Cancel() {
     cancelled_.store(true, std::memory_order_relaxed);
-    const bool expired = server_context_.deadline() <= std::chrono::system_clock::now();
+    const auto deadline = server_context_.deadline();
+    const auto slack = (deadline - matched_at_) / 100 + std::chrono::milliseconds(2);
+    const bool expired = deadline - std::chrono::system_clock::now() <= slack;
     source_.Cancel(expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED);
   }
 
   EventLoop* loop_;
   grpc::ServerContext server_context_;
   CancellationSource source_;
+  std::chrono::system_clock::time_point matched_at_;
   std::atomic<bool> cancelled_ = false;
 };
 
@@ -130,6 +138,7 @@ class UnaryMethod {
         request_member_(request_member),
         handler_(std::move(handler)),
         options_(options) {
+    assert(!kHandlerBlocks || options_.pool != nullptr);
     for (std::size_t i = 0; i < options_.armed; ++i) ArmOne();
   }
   UnaryMethod(const UnaryMethod&) = delete;
@@ -170,6 +179,7 @@ class UnaryMethod {
         OnOperationEnded();
         return;
       }
+      call_->matched_at_ = std::chrono::system_clock::now();
       method_->ArmOne();
       if (method_->options_.observer != nullptr) method_->options_.observer->OnStarted();
       // The operation that has just completed now stands for the handler; the notice of the end is one more.

@@ -111,7 +111,8 @@ TEST(ServerCallTest, AClientsCancelResumesTheWaitingHandlerAtOnceAndItsTimerIsGo
   EXPECT_EQ(observer.finished, std::vector{StatusCode::CANCELLED});
 }
 
-// The client gives up at the same deadline, and the news of that may arrive before the server's own timer fires.
+// The client gives up at the same deadline, and the news of that may arrive before the server's own timer fires. gRPC sends
+// 1,234 ms as 1,240.
 TEST(ServerCallTest, APassedDeadlineResumesTheWaitingHandlerWithDeadlineExceeded) {
   for (const auto timeout : {20ms, 50ms, 133ms, 1234ms}) {
     HourLongWait wait;
@@ -123,6 +124,16 @@ TEST(ServerCallTest, APassedDeadlineResumesTheWaitingHandlerWithDeadlineExceeded
     server.Stop();
     EXPECT_EQ(wait.timers_left(), 0u);
   }
+}
+
+TEST(ServerCallTest, ACancelLongBeforeTheDeadlineIsACancel) {
+  HourLongWait wait;
+  TestServer server([&](CallContext& call, const FetchRequest&, FetchResponse*) { return wait.Handle(call); });
+  auto stub = server.NewStub();
+  PendingFetch call(*stub, "", std::chrono::system_clock::now() + 1h);
+  wait.UntilEntered();
+  call.Cancel();
+  EXPECT_EQ(wait.UntilEnded().error_code(), StatusCode::CANCELLED);
 }
 
 TEST(ServerCallTest, ACancelBeforeTheHandlerFirstWaitsEndsThatWait) {

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -63,9 +64,13 @@ auto OnLoop(EventLoop& loop, Function function) {
   return errand.Result();
 }
 
-template <typename Handler>
+// `Result` is what the handler returns: a Task<grpc::Status> or a grpc::Status. One type for all handlers of a kind keeps the
+// tests quick to compile.
+template <typename Result>
 class TestServer {
  public:
+  using Handler = std::function<Result(CallContext&, const v1::FetchRequest&, v1::FetchResponse*)>;
+
   explicit TestServer(Handler handler, UnaryMethodOptions options = {}) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
@@ -109,6 +114,10 @@ class TestServer {
   std::unique_ptr<Method> method_;
   std::thread thread_;
 };
+
+template <typename Handler>
+TestServer(Handler, UnaryMethodOptions = {})
+    -> TestServer<std::invoke_result_t<Handler&, CallContext&, const v1::FetchRequest&, v1::FetchResponse*>>;
 
 // A call in flight. Outlives its response: the destructor waits for it.
 class PendingFetch {

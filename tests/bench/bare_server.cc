@@ -198,7 +198,11 @@ int Main(int argc, char** argv) {
   app.add_option("--loops", loop_count, "Completion queues, each with its thread")->check(CLI::Range(1, 1024));
   app.add_option("--armed", armed, "Calls each loop is ready to take")->check(CLI::Range(1, 100'000));
   app.add_option("--wait", wait_text, "How long each Fetch waits: 50ms");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   absl::Duration wait;
   if (!absl::ParseDuration(wait_text, &wait) || wait < absl::ZeroDuration() || wait > absl::Hours(1)) {
     std::fprintf(stderr, "--wait=%s: must be a duration from 0 to 1h\n", wait_text.c_str());
