@@ -56,4 +56,10 @@ absl::Status ChannelPool::Connect(absl::Duration timeout) {
   return absl::UnavailableError(absl::StrCat("cannot connect to ", target_, " within ", absl::FormatDuration(timeout)));
 }
 
+std::size_t ChannelPool::connected() const {
+  return static_cast<std::size_t>(std::count_if(channels_.begin(), channels_.end(), [](const auto& channel) {
+    return channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY;
+  }));
+}
+
 }  // namespace meanwhile

@@ -46,6 +46,8 @@ class ChannelPool {
   absl::Status Connect(absl::Duration timeout);
 
   std::size_t size() const { return channels_.size(); }
+  // How many of them are connected now.
+  std::size_t connected() const;
   const std::shared_ptr<grpc::Channel>& channel(std::size_t i) const { return channels_[i]; }
 
  private:

@@ -83,6 +83,7 @@ std::vector<std::string> ProblemsOf(const LoadResult& result) {
   } else if (result.measurement.succeeded() == 0) {
     problems.push_back("no call succeeded");
   }
+  if (IsServerGone(result)) problems.push_back("the server was gone when the measured time ended");
   if (IsClientLimited(result)) {
     problems.push_back(absl::StrFormat("client-limited: the load tester used %.2f of its %d processors",
                                        ProcessorsUsed(result), result.processors));
@@ -92,6 +93,8 @@ std::vector<std::string> ProblemsOf(const LoadResult& result) {
   }
   return problems;
 }
+
+bool IsServerGone(const LoadResult& result) { return result.connections > 0 && result.connected == 0; }
 
 bool IsClientLimited(const LoadResult& result) {
   return result.processors > 0 && ProcessorsUsed(result) >= kFullShare * static_cast<double>(result.processors);

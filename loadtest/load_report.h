@@ -27,6 +27,9 @@ extern template void SetMeasured(const LoadResult&, v1::RunReport*);
 // What makes the figures useless, in words; empty when they are good.
 std::vector<std::string> ProblemsOf(const LoadResult& result);
 
+// True when no connection stood any more when the measured time ended.
+bool IsServerGone(const LoadResult& result);
+
 // True when the load tester's own processors were full, so that it was the limit and not the server.
 bool IsClientLimited(const LoadResult& result);
 

@@ -60,7 +60,7 @@ class Run {
  public:
   Run(const LoadOptions& options, const ChannelPool& pool, std::size_t loops, LoadObserver* observer,
       const absl::Notification* stop)
-      : observer_(observer), stop_(stop) {
+      : pool_(pool), observer_(observer), stop_(stop) {
     const LoadTime now = std::chrono::steady_clock::now();
     time_.begin = After(now, options.warmup);
     time_.end = After(time_.begin, options.duration);
@@ -96,6 +96,7 @@ class Run {
       result.elapsed = Between(time_.begin, EndOfMeasuredTime());
     }
     result.interrupted = interrupted_;
+    result.connected = pool_.connected();
     for (std::thread& thread : threads) thread.join();
     for (const std::unique_ptr<ClosedLoop>& loop : loops_) {
       result.measurement.Add(loop->measurement());
@@ -157,6 +158,7 @@ class Run {
     observer_->OnProgress(progress);
   }
 
+  const ChannelPool& pool_;
   LoadObserver* const observer_;
   const absl::Notification* const stop_;
   MeasuredTime time_;

@@ -50,6 +50,8 @@ struct LoadResult {
   absl::Duration processor_time;
   std::size_t processors = 0;
   std::size_t connections = 0;
+  // Connections that stood when the measured time ended: none when the server was gone.
+  std::size_t connected = 0;
   std::size_t loops = 0;
   // Calls that had not ended when the patience had.
   uint64_t cancelled = 0;

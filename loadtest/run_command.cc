@@ -40,8 +40,8 @@ constexpr char kFooter[] =
     "Calls of Fetch are sent by so many callers at once, each as soon as its last call has returned. Every call that\n"
     "ends in the measured time counts, whatever its status.\n"
     "\n"
-    "Exit codes: 0 good; 1 the target cannot be reached, or no call succeeded; 2 bad usage; 105 interrupted, what was\n"
-    "measured is told; 106 the load tester was the limit.";
+    "Exit codes: 0 good; 1 the target cannot be reached or went away, or no call succeeded; 2 bad usage;\n"
+    "105 interrupted, what was measured is told; 106 the load tester was the limit.";
 
 // Looks at the server when the measured time begins and ends, and shows the progress.
 class RunObserver final : public LoadObserver {
@@ -109,7 +109,7 @@ v1::RunReport ReportOf(const LoadOptions& load, const LoadResult& result, const 
 
 int ExitCodeOf(const LoadResult& result) {
   if (result.interrupted) return kExitInterrupted;
-  if (result.measurement.succeeded() == 0) return kExitFailed;
+  if (result.measurement.succeeded() == 0 || IsServerGone(result)) return kExitFailed;
   return IsClientLimited(result) ? kExitClientLimited : kExitGood;
 }
 

@@ -90,6 +90,16 @@ TEST(LoadReportTest, TellsThatNoCallSucceededOrEnded) {
   EXPECT_THAT(ProblemsOf(result), ElementsAre("no call succeeded"));
 }
 
+TEST(LoadReportTest, TellsThatTheServerWasGone) {
+  LoadResult result = GoodResult();
+  result.connections = 8;
+  EXPECT_TRUE(IsServerGone(result));
+  EXPECT_THAT(ProblemsOf(result), ElementsAre("the server was gone when the measured time ended"));
+  result.connected = 1;
+  EXPECT_FALSE(IsServerGone(result));
+  EXPECT_THAT(ProblemsOf(result), IsEmpty());
+}
+
 TEST(LoadReportTest, TellsHowManyCallsWereCancelled) {
   LoadResult result = GoodResult();
   result.cancelled = 7;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 
 #include "absl/time/clock.h"
@@ -53,6 +54,7 @@ TEST(LoadRunTest, MeasuresAServer) {
   EXPECT_EQ(result->cancelled, 0u);
   EXPECT_FALSE(result->interrupted);
   EXPECT_EQ(server.peers(), 4u);
+  EXPECT_EQ(result->connected, 4u);
   EXPECT_EQ(observer.begins, 1);
   EXPECT_EQ(observer.ends, 1);
 }
@@ -150,6 +152,22 @@ TEST(LoadRunTest, TellsWhatItHasWhenItIsStopped) {
   EXPECT_GT(result->measurement.calls(), 0u);
   EXPECT_GT(result->elapsed, absl::ZeroDuration());
   EXPECT_LT(result->elapsed, absl::Minutes(1));
+}
+
+TEST(LoadRunTest, SeesThatTheServerWentAway) {
+  auto server = std::make_unique<TestServer>();
+  LoadOptions options = OptionsFor(*server);
+  options.duration = absl::Milliseconds(500);
+  std::thread killer([&] {
+    while (server->fetches() < 10) absl::SleepFor(absl::Milliseconds(1));
+    server.reset();
+  });
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  killer.join();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GT(result->measurement.succeeded(), 0u);
+  EXPECT_GT(result->measurement.count(absl::StatusCode::kUnavailable), 0u);
+  EXPECT_EQ(result->connected, 0u);
 }
 
 TEST(LoadRunTest, TellsNoMeasuredTimeWhenItIsStoppedBeforeThat) {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -126,6 +127,18 @@ TEST(LoadtestTest, RunSaysWhichTargetItCannotReach) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err, "loadtest: cannot connect to unix:/nobody/listens/here within 5s\n");
+}
+
+TEST(LoadtestTest, RunFailsWhenTheServerGoesAway) {
+  auto server = std::make_unique<TestServer>();
+  const LoadTest run("run " + server->target() + " -c 10 -z 1s --warmup=0s --wait=simulated:5ms");
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (server->fetches() < 50 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  server.reset();
+  const Outcome outcome = run.Wait();
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("the server was gone"));
+  EXPECT_THAT(outcome.out, HasSubstr("UNAVAILABLE"));
 }
 
 TEST(LoadtestTest, RunFailsWhenNoCallSucceeds) {
