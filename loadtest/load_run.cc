@@ -59,8 +59,8 @@ GrpcEngineOptions EngineOptionsOf(const LoadOptions& options, const ChannelPool&
 class Run {
  public:
   Run(const LoadOptions& options, const ChannelPool& pool, std::size_t loops, LoadObserver* observer,
-      const absl::Notification* stop)
-      : pool_(pool), observer_(observer), stop_(stop) {
+      const std::function<bool()>& stopped)
+      : pool_(pool), observer_(observer), stopped_(stopped) {
     const LoadTime now = std::chrono::steady_clock::now();
     time_.begin = After(now, options.warmup);
     time_.end = After(time_.begin, options.duration);
@@ -91,8 +91,8 @@ class Run {
       result.processor_time = -OwnProcessorTime();
       if (observer_ != nullptr) observer_->OnMeasuredTimeBegins();
       WaitUntil(time_.end);
-      if (observer_ != nullptr) observer_->OnMeasuredTimeEnded();
       result.processor_time += OwnProcessorTime();
+      if (observer_ != nullptr) observer_->OnMeasuredTimeEnded();
       result.elapsed = Between(time_.begin, EndOfMeasuredTime());
     }
     result.interrupted = interrupted_;
@@ -125,7 +125,7 @@ class Run {
                                   wait)) {
         return true;
       }
-      if (stop_ != nullptr && stop_->HasBeenNotified()) {
+      if (stopped_ && stopped_()) {
         interrupted_ = true;
         time_.end = std::min(time_.end.load(), std::chrono::steady_clock::now());
       }
@@ -160,7 +160,7 @@ class Run {
 
   const ChannelPool& pool_;
   LoadObserver* const observer_;
-  const absl::Notification* const stop_;
+  const std::function<bool()>& stopped_;
   MeasuredTime time_;
   std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<std::unique_ptr<ClosedLoop>> loops_;
@@ -174,12 +174,13 @@ class Run {
 
 }  // namespace
 
-absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer, const absl::Notification* stop) {
+absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer,
+                                   const std::function<bool()>& stopped) {
   std::size_t loops = options.loops == 0 ? AvailableProcessors() : options.loops;
   loops = std::min(loops, options.in_flight);
   ChannelPool pool({.target = options.target, .connections = std::min(options.connections, options.in_flight)});
   if (absl::Status status = pool.Connect(options.connect_timeout); !status.ok()) return status;
-  LoadResult result = Run(options, pool, loops, observer, stop).Measure();
+  LoadResult result = Run(options, pool, loops, observer, stopped).Measure();
   result.processors = AvailableProcessors();
   result.connections = pool.size();
   result.loops = loops;

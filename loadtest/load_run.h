@@ -7,10 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "loadtest/measurement.h"
 #include "meanwhile/v1/meanwhile.pb.h"
@@ -81,11 +81,11 @@ class LoadObserver {
   virtual void OnProgress(const LoadProgress& /*progress*/) {}
 };
 
-// Blocks until all is over. When `stop` is notified, sending ends and the result is what was measured until then.
-// `observer` and `stop` may be null. UNAVAILABLE when the target cannot be reached; calls that fail are no error but
+// Blocks until all is over. `stopped` is asked often; when it says so, sending ends and the result is what was measured
+// until then. `observer` and `stopped` may be null. UNAVAILABLE when the target cannot be reached; calls that fail are no error but
 // part of the result.
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer = nullptr,
-                                   const absl::Notification* stop = nullptr);
+                                   const std::function<bool()>& stopped = nullptr);
 
 // How many processors the calling thread may run on.
 std::size_t AvailableProcessors();

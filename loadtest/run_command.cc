@@ -173,7 +173,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
   const v1::Host host = ReadHost();
 
   RunObserver observer(load.target);
-  const absl::StatusOr<LoadResult> result = RunLoad(load, &observer, &stop);
+  const absl::StatusOr<LoadResult> result = RunLoad(load, &observer, [&stop] { return stop.HasBeenNotified(); });
   if (!result.ok()) {
     std::cerr << "loadtest: " << result.status().message() << "\n";
     return kExitFailed;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "tests/client/test_server.h"
 
@@ -145,7 +146,7 @@ TEST(LoadRunTest, TellsWhatItHasWhenItIsStopped) {
     while (server.fetches() < 100) absl::SleepFor(absl::Milliseconds(1));
     stop.Notify();
   });
-  const absl::StatusOr<LoadResult> result = RunLoad(options, nullptr, &stop);
+  const absl::StatusOr<LoadResult> result = RunLoad(options, nullptr, [&stop] { return stop.HasBeenNotified(); });
   stopper.join();
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_TRUE(result->interrupted);
@@ -177,7 +178,7 @@ TEST(LoadRunTest, TellsNoMeasuredTimeWhenItIsStoppedBeforeThat) {
   absl::Notification stop;
   stop.Notify();
   CountingObserver observer;
-  const absl::StatusOr<LoadResult> result = RunLoad(options, &observer, &stop);
+  const absl::StatusOr<LoadResult> result = RunLoad(options, &observer, [&stop] { return stop.HasBeenNotified(); });
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_TRUE(result->interrupted);
   EXPECT_EQ(result->measurement.calls(), 0u);

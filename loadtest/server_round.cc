@@ -1,0 +1,90 @@
+#include "loadtest/server_round.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "loadtest/load_report.h"
+#include "loadtest/process_stats.h"
+#include "loadtest/server_stats_reader.h"
+
+namespace meanwhile {
+namespace {
+
+// Watches the server from outside during the measured time, and asks its Admin service at both ends.
+class ServerWatch final : public LoadObserver {
+ public:
+  ServerWatch(const ServerProcess& server, const std::function<void(const LoadProgress&)>& on_progress)
+      : pid_(server.pid()), stats_reader_(server.target()), on_progress_(on_progress) {}
+
+  void OnMeasuredTimeBegins() override {
+    sampler_ = ProcessSampler::Start(pid_);
+    before_ = stats_reader_.Read();
+  }
+  void OnMeasuredTimeEnded() override {
+    if (sampler_.ok()) usage_ = (*sampler_)->Stop();
+    if (before_.ok()) after_ = stats_reader_.Read();
+  }
+  void OnProgress(const LoadProgress& progress) override {
+    if (on_progress_) on_progress_(progress);
+  }
+
+  // `rate`: all calls that ended a second of the measured time.
+  void SetServer(double rate, ServerRound* round) const {
+    if (after_.ok()) {
+      round->mean_wait = absl::Seconds(after_->mean_wait().seconds()) + absl::Nanoseconds(after_->mean_wait().nanos());
+    }
+    if (!usage_.ok()) return;
+    v1::ServerUsage* server = round->cell.mutable_server();
+    const double processors_used = absl::FDivDuration(usage_->processor_time, usage_->elapsed);
+    server->set_processors_used(processors_used);
+    if (rate > 0) server->set_cpu_micros_per_call(1e6 * processors_used / rate);
+    server->set_peak_threads(usage_->peak_threads);
+    server->set_peak_rss_bytes(static_cast<double>(usage_->peak_resident_bytes));
+    if (!after_.ok()) return;
+    // Switches of threads that have ended are known to the process alone.
+    const v1::ServerUsage told = UsageBetween(*before_, *after_, usage_->elapsed);
+    if (told.has_context_switches_per_call()) {
+      server->set_context_switches_per_call(told.context_switches_per_call());
+    }
+  }
+
+ private:
+  const pid_t pid_;
+  ServerStatsReader stats_reader_;
+  const std::function<void(const LoadProgress&)>& on_progress_;
+  absl::StatusOr<std::unique_ptr<ProcessSampler>> sampler_ = absl::UnavailableError("not measured");
+  absl::StatusOr<ProcessUsage> usage_ = absl::UnavailableError("not measured");
+  absl::StatusOr<v1::GetServerStatsResponse> before_ = absl::UnavailableError("not measured");
+  absl::StatusOr<v1::GetServerStatsResponse> after_ = absl::UnavailableError("not measured");
+};
+
+}  // namespace
+
+absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std::string& processors, LoadOptions load,
+                                          const std::function<void(const LoadProgress&)>& on_progress,
+                                          const std::function<bool()>& stopped) {
+  absl::StatusOr<std::unique_ptr<ServerProcess>> process = ServerProcess::Start(server, processors, stopped);
+  if (!process.ok()) return process.status();
+  load.target = (*process)->target();
+  ServerWatch watch(**process, on_progress);
+  const absl::StatusOr<LoadResult> result =
+      RunLoad(load, &watch, [&] { return stopped() || (*process)->has_ended(); });
+  // How the server ended explains a failed load better than the load does.
+  if (absl::Status ended = (*process)->Stop(); !ended.ok()) return ended;
+  if (!result.ok()) {
+    return absl::Status(result.status().code(), absl::StrCat("server ", server.name, ": ", result.status().message()));
+  }
+
+  ServerRound round;
+  round.interrupted = result->interrupted;
+  round.cell.set_model(server.name);
+  round.cell.set_in_flight(static_cast<uint32_t>(load.in_flight));
+  SetMeasured(*result, &round.cell);
+  round.cell.set_client_limited(IsClientLimited(*result));
+  const double seconds = absl::ToDoubleSeconds(result->elapsed);
+  watch.SetServer(seconds > 0 ? round.cell.calls() / seconds : 0, &round);
+  return round;
+}
+
+}  // namespace meanwhile

@@ -1,0 +1,36 @@
+// One measurement of a comparison: a fresh server, the load, what both spent, and the server's end.
+//
+// Thread: the main thread (see server_process.h).
+
+#ifndef MEANWHILE_LOADTEST_SERVER_ROUND_H_
+#define MEANWHILE_LOADTEST_SERVER_ROUND_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "loadtest/load_run.h"
+#include "loadtest/server_process.h"
+#include "meanwhile/v1/report.pb.h"
+
+namespace meanwhile {
+
+struct ServerRound {
+  v1::Cell cell;
+  // The mean wait of the server's backend, when its Admin service tells it.
+  std::optional<absl::Duration> mean_wait;
+  // Ended before its time by `stopped`.
+  bool interrupted = false;
+};
+
+// Starts the server on `processors` (see ServerProcess::Start), loads it and ends it. `load.target` is set here. Tells
+// `on_progress` twice a second. Errors: the server did not start, died, or could not be reached; each tells its last words.
+absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std::string& processors, LoadOptions load,
+                                          const std::function<void(const LoadProgress&)>& on_progress,
+                                          const std::function<bool()>& stopped);
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_LOADTEST_SERVER_ROUND_H_
