@@ -1,7 +1,5 @@
 #include "loadtest/compare_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
@@ -10,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -24,7 +21,6 @@
 #include "loadtest/output_files.h"
 #include "loadtest/pinning.h"
 #include "loadtest/progress.h"
-#include "loadtest/report/figures.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/server_binary.h"
 #include "loadtest/server_round.h"
@@ -37,8 +33,8 @@ struct CompareCommand::Flags {
   std::vector<uint32_t> in_flight = {100, 1000, 4000};
   std::string backend = "normal:50ms,5ms";
   uint32_t rounds = 4;
-  absl::Duration warmup = absl::Milliseconds(800);
-  absl::Duration duration = absl::Milliseconds(2000);
+  absl::Duration warmup = absl::Milliseconds(1000);
+  absl::Duration duration = absl::Milliseconds(1800);
   std::size_t connections = 8;
   std::size_t payload_size = 64;
   bool quick = false;
@@ -52,8 +48,8 @@ constexpr char kFooter[] =
     "Every round starts each server afresh, warms it up and measures it, in the order A B B A. The first server is\n"
     "compared with each other one; ratios are of medians over the rounds, with a bootstrap interval.\n"
     "\n"
-    "Exit codes: 0 good; 1 a server did not start, died or could not be reached; 2 bad usage; 105 interrupted, what was\n"
-    "measured is told; 106 the load tester was the limit of both sides, so that nothing can be compared.";
+    "Exit codes: 0 good; 1 a server did not start, died, could not be reached or served no call; 2 bad usage; 105\n"
+    "interrupted, what was measured is told; 106 the load tester was the limit of both sides of a comparison.";
 
 // For sh(1), whatever it holds.
 std::string Quoted(const std::string& text) {
@@ -100,23 +96,6 @@ ServerCommand OwnServer(const std::string& binary, const std::string& model, con
       model, absl::StrCat(Quoted(binary), " --model=", model, " --listen=127.0.0.1:{port} --backend=", Quoted(backend),
                           " --reflection=false --grace=0s")};
 }
-
-// Where a comparison stands, for somebody at a terminal.
-class CompareProgress {
- public:
-  void Begin(const RoundStep& step, const std::string& server, std::size_t index, std::size_t steps) {
-    label_ = absl::StrCat(index + 1, "/", steps, " ", server, " · ");
-    (void)step;
-  }
-  void Show(const LoadProgress& progress) { line_.Show(progress, label_); }
-  void Clear() { line_.Clear(); }
-
- private:
-  ProgressLine line_{stderr};
-  std::string label_;
-};
-
-}  // namespace
 
 // The rounds of one comparison, and the report that they make.
 class Comparing {
@@ -166,8 +145,6 @@ class Comparing {
   const absl::Notification& stop_;
   v1::ComparisonReport* const report_;
 };
-
-namespace {
 
 // The share of what Little's law allows, where a server told its mean wait.
 void SetIdealShares(v1::ComparisonReport* report) {
@@ -230,8 +207,8 @@ CompareCommand::CompareCommand(CLI::App& app)
   command_->final_callback([&flags, rounds, warmup, duration] {
     if (flags.quick) {
       if (rounds->count() == 0) flags.rounds = 2;
-      if (warmup->count() == 0) flags.warmup = absl::Milliseconds(400);
-      if (duration->count() == 0) flags.duration = absl::Milliseconds(1000);
+      if (warmup->count() == 0) flags.warmup = absl::Milliseconds(700);
+      if (duration->count() == 0) flags.duration = absl::Milliseconds(800);
     }
     std::set<std::string> names;
     std::vector<std::string> all = flags.models;
@@ -273,7 +250,6 @@ int CompareCommand::Execute(const absl::Notification& stop) {
   LoadOptions load;
   load.connections = flags.connections;
   load.request.set_payload(std::string(flags.payload_size, 'x'));
-  load.timeout = absl::Seconds(20);
   load.warmup = flags.warmup;
   load.duration = flags.duration;
 
@@ -303,7 +279,10 @@ int CompareCommand::Execute(const absl::Notification& stop) {
     return kExitFailed;
   }
   if (report.interrupted()) return kExitInterrupted;
-  return report.valid() ? kExitGood : kExitClientLimited;
+  if (report.valid()) return kExitGood;
+  const bool all_served = std::all_of(report.cells().begin(), report.cells().end(),
+                                      [](const v1::Cell& cell) { return cell.achieved_rate() > 0; });
+  return all_served ? kExitClientLimited : kExitFailed;
 }
 
 }  // namespace meanwhile

@@ -1,11 +1,13 @@
 // `loadtest`: puts load on gRPC servers and tells what they make of it.
 //
+//   loadtest compare
 //   loadtest run localhost:50051 -c 1000 --connections=8 -z 10s
 
 #include <optional>
 
 #include "absl/synchronization/mutex.h"
 #include "client/flags.h"
+#include "loadtest/compare_command.h"
 #include "loadtest/interrupt.h"
 #include "loadtest/run_command.h"
 
@@ -17,8 +19,10 @@ int main(int argc, char** argv) {
   CLI::App app("Puts load on gRPC servers and tells what they make of it.", "loadtest");
   app.require_subcommand(1);
   meanwhile::RunCommand run(app);
+  meanwhile::CompareCommand compare(app);
   if (const std::optional<int> exit_code = meanwhile::ParseFlags(app, argc, argv)) return *exit_code;
 
   const meanwhile::Interrupt interrupt;
+  if (compare.chosen()) return compare.Execute(interrupt.notification());
   return run.Execute(interrupt.notification());
 }

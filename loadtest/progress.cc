@@ -30,9 +30,9 @@ std::string FormatProgress(const LoadProgress& progress) {
 
 ProgressLine::ProgressLine(std::FILE* terminal) : terminal_(isatty(fileno(terminal)) != 0 ? terminal : nullptr) {}
 
-void ProgressLine::Show(const LoadProgress& progress) {
+void ProgressLine::Show(const LoadProgress& progress, absl::string_view label) {
   if (terminal_ == nullptr) return;
-  std::fputs((kEraseLine + FormatProgress(progress)).c_str(), terminal_);
+  std::fputs(absl::StrCat(kEraseLine, label, FormatProgress(progress)).c_str(), terminal_);
   std::fflush(terminal_);
   shown_ = true;
 }

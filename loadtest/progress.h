@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "loadtest/load_run.h"
 
 namespace meanwhile {
@@ -26,7 +27,8 @@ class ProgressLine {
   // Takes the line away.
   ~ProgressLine() { Clear(); }
 
-  void Show(const LoadProgress& progress);
+  // `label` stands before the figures.
+  void Show(const LoadProgress& progress, absl::string_view label = "");
   void Clear();
 
  private:

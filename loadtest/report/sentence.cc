@@ -21,6 +21,12 @@ double AsPrinted(const std::string& value) {
 
 std::string Threads(double count) { return absl::StrCat(FormatCount(count), count == 1 ? " thread" : " threads"); }
 
+// Where the load tester was the limit of one side, the ratio is a bound.
+absl::string_view AtLeast(const v1::Cell& subject, const v1::Cell& baseline) {
+  if (subject.client_limited() == baseline.client_limited()) return "";
+  return subject.client_limited() ? "at least " : "at most ";
+}
+
 const v1::Cell& FindCell(const v1::ComparisonReport& report, const std::string& model, unsigned in_flight) {
   for (const v1::Cell& cell : report.cells()) {
     if (cell.model() == model && cell.in_flight() == in_flight) return cell;
@@ -48,7 +54,8 @@ std::string Sentence(const v1::Comparison& comparison, const v1::Cell& subject, 
   const bool shows_difference = !has_interval || AsPrinted(low) > 1 || AsPrinted(high) < 1;
 
   std::string sentence =
-      absl::StrCat(level, comparison.subject(), " serves ", times, " the calls of ", comparison.baseline(),
+      absl::StrCat(level, comparison.subject(), " serves ", AtLeast(subject, baseline), times, " the calls of ",
+                   comparison.baseline(),
                    shows_difference ? "" : ": no difference that this run can show");
   if (subject.has_server() && baseline.has_server()) {
     absl::StrAppend(&sentence, ", with ", Threads(subject.server().peak_threads()), " instead of ",
