@@ -19,6 +19,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -53,8 +54,11 @@ class Tag {
   virtual void OnEvent(bool ok) = 0;
 };
 
-// One completion queue, its thread and its timers. The thread ends when no slot is armed or serving: so, after the server's
-// Shutdown.
+// How long an idle loop goes without a look at whether it shall stop.
+constexpr std::chrono::milliseconds kLookPeriod(50);
+
+// One completion queue, its thread and its timers. The thread ends after Stop, when no slot is armed or serving. Stop comes
+// after the server's Shutdown has returned: until then somebody must poll its connections.
 class Loop {
  public:
   explicit Loop(std::unique_ptr<grpc::ServerCompletionQueue> queue) : queue_(std::move(queue)) {}
@@ -62,12 +66,13 @@ class Loop {
   grpc::ServerCompletionQueue* queue() { return queue_.get(); }
   void AddSlot() { ++slots_; }
   void RemoveSlot() { --slots_; }
+  void Stop() { stopped_ = true; }  // Any thread; noticed within kLookPeriod.
   void CallAfter(Clock::duration wait, Tag* tag) { timers_.push({Clock::now() + wait, tag}); }
 
   void Run() {
     void* tag = nullptr;
     bool ok = false;
-    while (slots_ > 0) {
+    while (slots_ > 0 || !stopped_) {
       if (queue_->AsyncNext(&tag, &ok, NextDeadline()) == grpc::CompletionQueue::GOT_EVENT) {
         static_cast<Tag*>(tag)->OnEvent(ok);
       }
@@ -86,9 +91,9 @@ class Loop {
   };
 
   gpr_timespec NextDeadline() const {
-    if (timers_.empty()) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-    const auto due = timers_.top().due.time_since_epoch();
-    return gpr_time_from_nanos(std::chrono::nanoseconds(due).count(), GPR_CLOCK_MONOTONIC);
+    Clock::time_point next = Clock::now() + kLookPeriod;
+    if (!timers_.empty()) next = std::min(next, timers_.top().due);
+    return gpr_time_from_nanos(std::chrono::nanoseconds(next.time_since_epoch()).count(), GPR_CLOCK_MONOTONIC);
   }
   void FireTimers() {
     if (timers_.empty()) return;
@@ -103,6 +108,7 @@ class Loop {
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   int slots_ = 0;
+  std::atomic<bool> stopped_ = false;
 };
 
 // The slots of one method on one loop: so many armed, and as many more as are serving.
@@ -249,7 +255,8 @@ int Main(int argc, char** argv) {
 
   int signal = 0;
   sigwait(&signals, &signal);
-  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  for (const std::unique_ptr<Loop>& loop : loops) loop->Stop();
   for (std::thread& thread : threads) thread.join();
   return 0;
 }
