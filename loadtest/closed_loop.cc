@@ -1,6 +1,7 @@
 #include "loadtest/closed_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace meanwhile {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::chrono::milliseconds kStartPeriod{1};
 }  // namespace
 
 ClosedLoop::ClosedLoop(Engine* engine, const MeasuredTime* time, const ClosedLoopOptions& options)
-    : engine_(engine), time_(time), options_(options), intended_(options.callers), last_end_(time->begin) {}
+    : engine_(engine), time_(time), options_(options), callers_(options.callers) {}
 
 void ClosedLoop::OnStart() {
   start_ = options_.now();
@@ -22,11 +23,15 @@ void ClosedLoop::OnStart() {
 
 void ClosedLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
   const LoadTime now = options_.now();
-  const std::chrono::nanoseconds response_time = now - intended_[slot];
+  Caller& caller = callers_[slot];
+  const std::chrono::nanoseconds response_time = now - caller.intended;
+  if (!std::exchange(caller.answered, true)) {
+    answered_.store(answered_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   --in_flight_;
   live_stats_.OnEnded(response_time);
   const bool wanted = options_.total == 0 || measurement_.calls() < options_.total;
-  if (wanted && now >= time_->begin && now < time_->end.load(std::memory_order_relaxed)) {
+  if (wanted && now >= time_->begin.load(std::memory_order_acquire) && now < time_->end.load(std::memory_order_relaxed)) {
     measurement_.Record(response_time, end.code, end.message);
     last_end_ = now;
   }
@@ -55,7 +60,7 @@ bool ClosedLoop::MaySend(LoadTime now) const {
 }
 
 void ClosedLoop::Send(std::size_t slot, LoadTime now) {
-  intended_[slot] = now;
+  callers_[slot].intended = now;
   ++in_flight_;
   live_stats_.OnSent();
   engine_->Send(slot);

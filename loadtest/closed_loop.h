@@ -7,7 +7,7 @@
 // A closed loop hides a server's stalls, because a stalled server is sent nothing: it answers what throughput so many
 // callers get, not how the server behaves under a given rate.
 //
-// Thread: the engine's. The measured time's end may be moved by another thread while the loop runs.
+// Thread: the engine's. The measured time may be set by another thread while the loop runs.
 
 #ifndef MEANWHILE_LOADTEST_CLOSED_LOOP_H_
 #define MEANWHILE_LOADTEST_CLOSED_LOOP_H_
@@ -25,9 +25,10 @@
 
 namespace meanwhile {
 
-// The measured time: calls that end in [begin, end) count. No call is sent at or after the end.
+// The measured time: calls that end in [begin, end) count. No call is sent at or after the end. Either may be put off
+// (LoadTime::max()) and set while the loop runs, the end first.
 struct MeasuredTime {
-  LoadTime begin;
+  std::atomic<LoadTime> begin;
   std::atomic<LoadTime> end;
 };
 
@@ -50,13 +51,14 @@ class ClosedLoop final : public EngineDriver {
 
   // After the engine's Run.
   const Measurement& measurement() const { return measurement_; }
-  // When the last call ended that counted; the measured time's begin when none did.
+  // When the last call ended that counted; LoadTime() when none did.
   LoadTime last_end() const { return last_end_; }
   // Calls that did not end within the patience.
   uint64_t cancelled() const { return cancelled_; }
 
   // Any thread, any time.
   const LiveStats& live_stats() const { return live_stats_; }
+  bool all_callers_answered() const { return answered_.load(std::memory_order_relaxed) == options_.callers; }
 
  private:
   void OnStart() override;
@@ -77,7 +79,12 @@ class ClosedLoop final : public EngineDriver {
   std::size_t in_flight_ = 0;
   uint64_t cancelled_ = 0;
   bool stopped_ = false;
-  std::vector<LoadTime> intended_;  // When each caller's call was to be sent.
+  struct Caller {
+    LoadTime intended;  // When its call was to be sent.
+    bool answered = false;
+  };
+  std::vector<Caller> callers_;
+  std::atomic<std::size_t> answered_ = 0;  // Callers that have had an answer. Written by the loop alone.
   Measurement measurement_;
   LoadTime last_end_;
   LiveStats live_stats_;

@@ -34,7 +34,7 @@ T PartOf(T whole, std::size_t parts, std::size_t i) {
 }
 
 LoadTime After(LoadTime time, absl::Duration duration) {
-  if (duration == absl::InfiniteDuration()) return LoadTime::max();
+  if (time == LoadTime::max() || duration == absl::InfiniteDuration()) return LoadTime::max();
   return time + absl::ToChronoNanoseconds(duration);
 }
 
@@ -60,10 +60,12 @@ class Run {
  public:
   Run(const LoadOptions& options, const ChannelPool& pool, std::size_t loops, LoadObserver* observer,
       const std::function<bool()>& stopped)
-      : pool_(pool), observer_(observer), stopped_(stopped) {
+      : duration_(options.duration), pool_(pool), observer_(observer), stopped_(stopped) {
     const LoadTime now = std::chrono::steady_clock::now();
-    time_.begin = After(now, options.warmup);
-    time_.end = After(time_.begin, options.duration);
+    warmup_end_ = After(now, options.warmup);
+    latest_begin_ = std::max(warmup_end_, After(now, options.longest_warmup));
+    time_.begin = latest_begin_ > warmup_end_ ? LoadTime::max() : warmup_end_;
+    time_.end = After(time_.begin.load(), duration_);
     for (std::size_t i = 0; i < loops; ++i) {
       engines_.push_back(MakeGrpcEngine(EngineOptionsOf(options, pool, loops, i)));
       ClosedLoopOptions loop;
@@ -86,14 +88,14 @@ class Run {
     for (std::size_t i = 0; i < loops_.size(); ++i) threads.emplace_back([this, i] { RunLoop(i); });
 
     LoadResult result;
-    if (WaitUntil(time_.begin)) {
+    if (WaitUntil(warmup_end_) && WaitUntilAllAnswered()) {
       result.start = absl::Now();
       result.processor_time = -OwnProcessorTime();
       if (observer_ != nullptr) observer_->OnMeasuredTimeBegins();
-      WaitUntil(time_.end);
+      WaitUntil(time_.end.load());
       result.processor_time += OwnProcessorTime();
       if (observer_ != nullptr) observer_->OnMeasuredTimeEnded();
-      result.elapsed = Between(time_.begin, EndOfMeasuredTime());
+      result.elapsed = Between(time_.begin.load(), EndOfMeasuredTime());
     }
     result.interrupted = interrupted_;
     result.connected = pool_.connected();
@@ -133,12 +135,26 @@ class Run {
     return false;
   }
 
+  // Sets the measured time if it was put off. False when interrupted.
+  bool WaitUntilAllAnswered() {
+    if (time_.begin.load() == warmup_end_) return true;
+    const auto answered = [](const std::unique_ptr<ClosedLoop>& loop) { return loop->all_callers_answered(); };
+    LoadTime now = std::chrono::steady_clock::now();
+    while (now < latest_begin_ && !std::all_of(loops_.begin(), loops_.end(), answered)) {
+      if (!WaitUntil(std::min(latest_begin_, After(now, kLookPeriod)))) return false;
+      now = std::chrono::steady_clock::now();
+    }
+    time_.end = After(now, duration_);
+    time_.begin = now;
+    return true;
+  }
+
   // Where loops had sent all their calls the measured time ended with the last of these.
   LoadTime EndOfMeasuredTime() {
     const absl::MutexLock lock(&mutex_);
     const LoadTime end = time_.end;
     if (running_ > 0 || end <= std::chrono::steady_clock::now()) return end;
-    LoadTime last = time_.begin;
+    LoadTime last = time_.begin.load();
     for (const std::unique_ptr<ClosedLoop>& loop : loops_) last = std::max(last, loop->last_end());
     return last;
   }
@@ -148,16 +164,19 @@ class Run {
     if (observer_ == nullptr) return;
     const LiveStatsReader::View view = reader_->Look();
     LoadProgress progress;
-    progress.warming_up = now < time_.begin;
+    progress.warming_up = now < time_.begin.load();
     progress.rate = static_cast<double>(view.ended) / absl::ToDoubleSeconds(absl::FromChrono(now - last_progress_));
     progress.p50 = view.p50;
     progress.p99 = view.p99;
     progress.in_flight = view.in_flight;
-    progress.time_left = Between(now, time_.end);
+    progress.time_left = progress.warming_up ? Between(now, warmup_end_) + duration_ : Between(now, time_.end);
     last_progress_ = now;
     observer_->OnProgress(progress);
   }
 
+  const absl::Duration duration_;
+  LoadTime warmup_end_;
+  LoadTime latest_begin_;
   const ChannelPool& pool_;
   LoadObserver* const observer_;
   const std::function<bool()>& stopped_;

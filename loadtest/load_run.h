@@ -31,6 +31,8 @@ struct LoadOptions {
   // Of each call.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration warmup = absl::ZeroDuration();
+  // The warm-up goes on until every caller has had an answer, but no longer than this. No longer than `warmup` by default.
+  absl::Duration longest_warmup = absl::ZeroDuration();
   // The measured time; infinite when `total` alone ends it.
   absl::Duration duration = absl::Seconds(10);
   // Measure exactly so many calls, in_flight or more, if the duration allows; 0 for no limit.
