@@ -26,7 +26,10 @@ LoadOptions OptionsFor(const TestServer& server) {
 
 class CountingObserver final : public LoadObserver {
  public:
-  void OnMeasuredTimeBegins() override { ++begins; }
+  void OnMeasuredTimeBegins() override {
+    ++begins;
+    begin = absl::Now();
+  }
   void OnMeasuredTimeEnded() override { ++ends; }
   void OnProgress(const LoadProgress& progress) override {
     ++progresses;
@@ -34,6 +37,7 @@ class CountingObserver final : public LoadObserver {
   }
 
   int begins = 0;
+  absl::Time begin;
   int ends = 0;
   int progresses = 0;
   LoadProgress last;
@@ -58,6 +62,34 @@ TEST(LoadRunTest, MeasuresAServer) {
   EXPECT_EQ(result->connected, 4u);
   EXPECT_EQ(observer.begins, 1);
   EXPECT_EQ(observer.ends, 1);
+}
+
+TEST(LoadRunTest, WarmsUpUntilEveryCallerHasHadAnAnswer) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.request.mutable_wait()->mutable_simulated()->mutable_constant()->set_nanos(150'000'000);
+  options.warmup = absl::Milliseconds(1);
+  options.longest_warmup = absl::Minutes(1);
+  CountingObserver observer;
+  const absl::Time start = absl::Now();
+  const absl::StatusOr<LoadResult> result = RunLoad(options, &observer);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GE(observer.begin - start, absl::Milliseconds(150));
+  EXPECT_EQ(result->elapsed, absl::Milliseconds(200));
+  EXPECT_GT(result->measurement.calls(), 0u);
+}
+
+TEST(LoadRunTest, MeasuresAfterTheLongestWarmUpThoughNobodyWasAnswered) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.request.mutable_wait()->mutable_simulated()->mutable_constant()->set_seconds(60);
+  options.warmup = absl::Milliseconds(1);
+  options.longest_warmup = absl::Milliseconds(50);
+  options.patience = absl::Milliseconds(1);
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->measurement.calls(), 0u);
+  EXPECT_EQ(result->cancelled, 20u);
 }
 
 TEST(LoadRunTest, SendsExactlyTheTotal) {
