@@ -144,8 +144,9 @@ RunCommand::RunCommand(CLI::App& app)
   AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)}, "Of each call");
   auto parse_wait = [&load](const std::string& text) {
     absl::StatusOr<v1::Wait> wait = ParseWait("--wait", text);
-    if (wait.ok()) *load.request.mutable_wait() = *std::move(wait);
-    return wait.status();
+    if (!wait.ok()) return wait.status();
+    *load.request.mutable_wait() = *std::move(wait);
+    return absl::OkStatus();
   };
   AddParsedFlag(*command_, "-w,--wait", parse_wait, "simulated:SPEC", "",
                 "What the server waits for in each call; its own backend if not given");
