@@ -7,7 +7,6 @@ namespace meanwhile::async {
 ThreadPool::ThreadPool(std::size_t threads, std::size_t max_queued) : thread_count_(threads), max_queued_(max_queued) {
   assert(threads > 0);
   threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { WorkUntilStopped(); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -24,6 +23,8 @@ bool ThreadPool::Enqueue(Job* job) {
   {
     const std::lock_guard lock(mutex_);
     if (queued_ + running_ >= max_queued_ + thread_count_) return false;
+    const bool all_are_busy = running_ + queued_ >= threads_.size();
+    if (all_are_busy && threads_.size() < thread_count_) threads_.emplace_back([this] { WorkUntilStopped(); });
     job->queued = true;
     job->previous = last_;
     (last_ != nullptr ? last_->next : first_) = job;

@@ -9,14 +9,14 @@
 // Bounds: at most `threads` functions run at a time and at most `max_queued` wait for a thread. One more is refused at
 // once: a queue without a bound hides an overload until memory ends.
 //
-// Cancellation: work that no thread has taken leaves the queue at once. Work that runs is waited for, because it may use
-// what the coroutine owns; a long function looks at a flag of its own.
+// Cancellation: work that no thread has taken leaves the queue at once. Work that runs is waited for, because it may
+// use what the coroutine owns; a long function looks at a flag of its own.
 //
 // Thread: Run is awaited on the loop that it names; the pool serves any number of loops. The destructor waits for the
 // threads; no coroutine may still await the pool then.
 //
-// Invariant: a job is in exactly one of the states idle, queued, running, delivered; `mutex_` guards the step from queued to
-// running (a thread takes it) or to delivered (its cancellation takes it), so that one of the two gets it.
+// Invariant: a job is in exactly one of the states idle, queued, running, delivered; `mutex_` guards the step from
+// queued to running (a thread takes it) or to delivered (its cancellation takes it), so that one of the two gets it.
 
 #ifndef MEANWHILE_ASYNC_THREAD_POOL_H_
 #define MEANWHILE_ASYNC_THREAD_POOL_H_
@@ -44,15 +44,15 @@ class ThreadPool {
   template <typename Function>
   class RunAwaiter;
 
-  // Starts `threads` threads, 1 or more.
+  // `threads` is 1 or more. A thread is started when work finds all others busy, and stays.
   ThreadPool(std::size_t threads, std::size_t max_queued);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
 
   // `co_await` gives std::optional of what `function` returns (bool for a function that returns nothing): empty (false)
-  // when it was not run. The awaiter refers to the function, which lives until the full expression ends. A lambda written
-  // in the expression may capture by reference only (see task.h on GCC 12).
+  // when it was not run. The awaiter refers to the function, which lives until the full expression ends. A lambda
+  // written in the expression may capture by reference only (see task.h on GCC 12).
   template <typename Function>
   RunAwaiter<std::remove_reference_t<Function>> Run(EventLoop& loop, Function&& function);
 

@@ -1,9 +1,9 @@
 // Acceptor: takes connections from a listener and hands them to gRPC.
 //
-// gRPC 1.51 can listen by itself, but its listener stops for good at the first failed accept (CVE-2023-4785): a server that
-// once ran out of file descriptors never takes a connection again. This one waits a moment and goes on.
+// gRPC 1.51 can listen by itself, but its listener stops for good at the first failed accept (CVE-2023-4785): a server
+// that once ran out of file descriptors never takes a connection again. This one waits a moment and goes on.
 //
-// Thread: one of its own, from Start to Stop. Ownership: the server's; listener and handoff outlive it.
+// Thread: one of its own, from Start to Stop. Ownership: the server's; the listener outlives it.
 
 #ifndef MEANWHILE_SERVER_ACCEPTOR_H_
 #define MEANWHILE_SERVER_ACCEPTOR_H_

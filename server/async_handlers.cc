@@ -39,7 +39,8 @@ Task<grpc::Status> AsyncHandlers::Gather(CallContext& call, const v1::GatherRequ
 grpc::Status AsyncHandlers::Compute(CallContext& call, const v1::ComputeRequest& request,
                                     v1::ComputeResponse* response) {
   if (grpc::Status status = rules_->Check(request); !status.ok()) return status;
-  return ServiceRules::Compute(request, [&call] { return call.cancelled(); }, response);
+  return ServiceRules::Compute(
+      request, [&call] { return call.cancelled(); }, response);
 }
 
 Task<Waited> AsyncHandlers::Wait(CallContext& call, const RequestedWait& wait) {

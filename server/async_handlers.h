@@ -1,8 +1,8 @@
-// The service's handlers as coroutines. Read them beside blocking_handlers.h: the same service, with `co_await` where the
-// other one blocks its thread.
+// The service's handlers as coroutines. Read them beside blocking_handlers.h: the same service, with `co_await` where
+// the other one blocks its thread.
 //
-// Fetch and Gather return Task<grpc::Status> and run on the loop. Compute never waits, it keeps a processor busy; it returns a
-// plain grpc::Status and so is sent to the thread pool (see async/server_call.h).
+// Fetch and Gather return Task<grpc::Status> and run on the loop. Compute never waits, it keeps a processor busy; it
+// returns a plain grpc::Status and so is sent to the thread pool (see async/server_call.h).
 //
 // Owned by the server, one for each loop. Thread: the loop's; Compute, the pool's.
 

@@ -49,7 +49,7 @@ class AsyncModel::ServingLoop {
     const async::UnaryMethodOptions most{.armed = armed, .pool = &model_->pool_, .observer = counter_};
     const async::UnaryMethodOptions fewer{
         .armed = std::max<std::size_t>(1, armed / 4), .pool = &model_->pool_, .observer = counter_};
-    const async::UnaryMethodOptions unobserved{.armed = kArmedForFew, .pool = &model_->pool_, .observer = nullptr};
+    const async::UnaryMethodOptions unobserved{.armed = kArmedForFew};
 
     Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, most,
           [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
@@ -65,9 +65,9 @@ class AsyncModel::ServingLoop {
           });
     Serve(model_->admin_, &v1::Admin::AsyncService::RequestGetServerStats, unobserved,
           [this](CallContext& /*call*/, const v1::GetServerStatsRequest& /*request*/,
-                 v1::GetServerStatsResponse* response) {
-            model_->parts_.stats->Fill(response);
-            return grpc::Status();
+                 v1::GetServerStatsResponse* response) -> Task<grpc::Status> {
+            model_->parts_.stats->Fill(response);  // Brief, and not to be shed when the pool is full.
+            co_return grpc::Status();
           });
     Serve(model_->health_, &HealthService::RequestCheck, unobserved,
           [this](CallContext& /*call*/, const grpc::health::v1::HealthCheckRequest& request,

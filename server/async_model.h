@@ -1,7 +1,7 @@
 // AsyncModel: coroutines on a few loops. A call that waits costs a slot and a coroutine frame, no thread.
 //
-// Each loop has a completion queue, a thread, handlers and slots of its own. gRPC deals the connections to the queues, and a
-// call stays with its connection's loop, so loops share nothing but the backend's capacity and the pool.
+// Each loop has a completion queue, a thread, handlers and slots of its own. gRPC deals the connections to the queues,
+// and a call stays with its connection's loop, so loops share nothing but the backend's capacity and the pool.
 //
 // Ownership and thread: see model.h.
 

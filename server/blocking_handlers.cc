@@ -43,7 +43,8 @@ grpc::Status BlockingHandlers::Gather(const grpc::ServerContext& call, const v1:
 grpc::Status BlockingHandlers::Compute(const grpc::ServerContext& call, const v1::ComputeRequest& request,
                                        v1::ComputeResponse* response) {
   if (grpc::Status status = rules_->Check(request); !status.ok()) return status;
-  return ServiceRules::Compute(request, [&call] { return call.IsCancelled(); }, response);
+  return ServiceRules::Compute(
+      request, [&call] { return call.IsCancelled(); }, response);
 }
 
 Waited BlockingHandlers::Wait(const BlockingWaitLimit& limit, const RequestedWait& wait) {
@@ -65,7 +66,8 @@ std::vector<Waited> BlockingHandlers::WaitInSequence(const grpc::ServerContext& 
   return waited;
 }
 
-// A thread for each wait; the call's own thread looks after them, since it alone may ask whether the call was cancelled.
+// A thread for each wait; the call's own thread looks after them, since it alone may ask whether the call was
+// cancelled.
 std::vector<Waited> BlockingHandlers::WaitAtOnce(const grpc::ServerContext& call,
                                                  const std::vector<RequestedWait>& waits) {
   std::atomic<bool> cancelled = false;

@@ -1,5 +1,5 @@
-// The service's handlers as plain functions that block their thread. Read them beside async_handlers.h: the same service,
-// without `co_await`.
+// The service's handlers as plain functions that block their thread. Read them beside async_handlers.h: the same
+// service, without `co_await`.
 //
 // A wait holds its thread, and several waits at once need a thread for each.
 //

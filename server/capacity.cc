@@ -22,7 +22,7 @@ class Capacity::BlockedThread final : public Waiter {
   bool has_place_ = false;
 };
 
-Capacity::Answer Capacity::TryAcquireOrQueue(Waiter* waiter) {
+std::optional<Capacity::Answer> Capacity::TryAcquireOrQueue(Waiter* waiter) {
   const std::lock_guard lock(mutex_);
   if (free_ > 0) {
     --free_;
@@ -34,13 +34,12 @@ Capacity::Answer Capacity::TryAcquireOrQueue(Waiter* waiter) {
   (last_ != nullptr ? last_->next : first_) = waiter;
   last_ = waiter;
   ++queued_;
-  return Answer::kGaveUp;
+  return std::nullopt;
 }
 
 Capacity::Answer Capacity::AcquireBlocking(const std::function<bool()>& give_up, std::chrono::milliseconds interval) {
   BlockedThread waiter;
-  const Answer answer = TryAcquireOrQueue(&waiter);
-  if (answer != Answer::kGaveUp) return answer;
+  if (const std::optional<Answer> answer = TryAcquireOrQueue(&waiter)) return *answer;
   while (!waiter.WaitFor(interval)) {
     if (give_up() && TryRemove(&waiter)) return Answer::kGaveUp;
   }

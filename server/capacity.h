@@ -1,10 +1,10 @@
 // Capacity: so many at a time, the rest queue in order of arrival, and the queue is bounded. It stands for whatever a
 // backend has only so many of: connections, workers, disks.
 //
-//   if (!co_await capacity.Acquire(loop)) ...;      // or, on a thread that may block:
-//   if (!capacity.AcquireBlocking(give_up)) ...;
+//   switch (co_await capacity.Acquire(loop)) { ... }  // or, on a thread that may block:
+//   switch (capacity.AcquireBlocking(give_up, interval)) { ... }
 //   ...
-//   capacity.Release();
+//   capacity.Release();  // By whoever was answered kAcquired.
 //
 // Thread: coroutines of any loop and blocking threads share one. It has a lock, held for a few instructions.
 //
@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 #include "async/cancellation.h"
 #include "async/event_loop.h"
@@ -67,8 +68,8 @@ class Capacity {
   };
   class BlockedThread;
 
-  // kAcquired, kQueueFull, or kGaveUp for "queued now".
-  Answer TryAcquireOrQueue(Waiter* waiter);
+  // Nothing when the waiter queues now.
+  std::optional<Answer> TryAcquireOrQueue(Waiter* waiter);
   bool TryRemove(Waiter* waiter);  // False when a place is on its way to it.
   void Unlink(Waiter* waiter);     // Under mutex_.
 
@@ -91,13 +92,12 @@ class Capacity::AcquireAwaiter final : private Capacity::Waiter,
   template <typename Promise>
   bool await_suspend(std::coroutine_handle<Promise> caller) {
     const async::CancellationToken token = async::internal::TokenOf(caller);
-    if (token.cancelled()) {
-      answer_ = Answer::kGaveUp;
+    if (token.cancelled()) return false;
+    resumption_.set_coroutine(caller);
+    if (const std::optional<Answer> answer = capacity_->TryAcquireOrQueue(this)) {
+      answer_ = *answer;
       return false;
     }
-    resumption_.set_coroutine(caller);
-    answer_ = capacity_->TryAcquireOrQueue(this);
-    if (answer_ != Answer::kGaveUp) return false;
     Register(token);
     return true;
   }

@@ -1,5 +1,5 @@
-// HealthState: whether the server takes calls, as grpc.health.v1 tells it. Both models answer Health/Check from it; gRPC's own
-// health service is not used, because it brings a callback queue that takes connections away from the loops.
+// HealthState: whether the server takes calls, as grpc.health.v1 tells it. Both models answer Health/Check from it;
+// gRPC's own health service is not used, because it brings a callback queue that takes connections away from the loops.
 //
 // Thread: any.
 

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -30,13 +31,17 @@ absl::Status NotAnAddress(absl::string_view address, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("--listen=", address, ": ", why));
 }
 
-// Is somebody answering on this unix socket?
-bool IsAnswering(const sockaddr_un& name) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+// Is this the file of a unix socket that was left by a server that died? Nobody answers on it. A file of another kind
+// is refused just so, and is not ours to remove.
+bool IsStaleSocket(const sockaddr_un& name) {
+  struct stat file {};
+  if (lstat(name.sun_path, &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
-  const bool connected = connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
+  const bool refused =
+      connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) != 0 && errno == ECONNREFUSED;
   close(fd);
-  return connected;
+  return refused;
 }
 
 int PortOf(int fd) {
@@ -58,9 +63,11 @@ Listener::Listener(Listener&& other) noexcept
       address_(std::move(other.address_)),
       unix_path_(std::exchange(other.unix_path_, std::string())) {}
 
-Listener::~Listener() {
-  if (fd_ >= 0) close(fd_);
-  if (!unix_path_.empty()) unlink(unix_path_.c_str());
+Listener::~Listener() { Close(); }
+
+void Listener::Close() {
+  if (fd_ >= 0) close(std::exchange(fd_, -1));
+  if (!unix_path_.empty()) unlink(std::exchange(unix_path_, std::string()).c_str());
 }
 
 absl::StatusOr<Listener> Listener::Listen(absl::string_view address) {
@@ -99,7 +106,8 @@ absl::StatusOr<Listener> Listener::ListenOnPort(absl::string_view address) {
   absl::Cleanup close_fd = [fd] { close(fd); };
   const int on = 1;
   const int off = 0;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));  // Connections of an earlier server in TIME_WAIT do not matter.
+  // Connections of an earlier server in TIME_WAIT do not matter.
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (found->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   if (bind(fd, found->ai_addr, found->ai_addrlen) != 0) return Failed(address, "cannot bind");
   if (listen(fd, kBacklog) != 0) return Failed(address, "cannot listen");
@@ -112,19 +120,16 @@ absl::StatusOr<Listener> Listener::ListenOnPath(const std::string& path) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(name.sun_path)) {
-    return NotAnAddress(address, absl::StrCat("the path must have from 1 to ", sizeof(name.sun_path) - 1, " characters"));
+    return NotAnAddress(address,
+                        absl::StrCat("the path must have from 1 to ", sizeof(name.sun_path) - 1, " characters"));
   }
   std::memcpy(name.sun_path, path.data(), path.size());
 
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Failed(address, "no socket");
   absl::Cleanup close_fd = [fd] { close(fd); };
-  const auto bind_it = [&] { return bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0; };
-  // A socket file that nobody answers on was left by a server that died.
-  if (!bind_it() && !(errno == EADDRINUSE && !IsAnswering(name) && unlink(path.c_str()) == 0 && bind_it())) {
-    errno = EADDRINUSE;
-    return Failed(address, "cannot bind");
-  }
+  if (IsStaleSocket(name)) unlink(name.sun_path);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) != 0) return Failed(address, "cannot bind");
   if (listen(fd, kBacklog) != 0) return Failed(address, "cannot listen");
   std::move(close_fd).Cancel();
   return Listener(fd, address, path);

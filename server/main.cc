@@ -42,8 +42,8 @@ void RaiseDescriptorLimit() {
 }
 
 std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
-  CLI::App app(
-      "A gRPC server whose calls wait on a slow backend. The model says how calls are mapped to threads.", "server");
+  CLI::App app("A gRPC server whose calls wait on a slow backend. The model says how calls are mapped to threads.",
+               "server");
   AddParsedFlag(
       app, "--model",
       [options](const std::string& text) {
@@ -74,14 +74,18 @@ std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
                   "How long calls in flight may go on after SIGTERM or SIGINT");
   AddCountFlag(app, "--loops", &options->loops, {1, 256}, "Model async: loops, each with a thread");
   AddCountFlag(app, "--armed", &options->armed, {1, 100'000}, "Model async: calls that each loop keeps armed");
-  AddCountFlag(app, "--pool-threads", &options->pool_threads, {1, 1024},
-               "Model async: threads for calls that compute");
+  AddCountFlag(app, "--pool-threads", &options->pool_threads, {1, 1024}, "Model async: threads for calls that compute");
   std::size_t max_pollers = 0;
   CLI::Option* sync_max_pollers = AddCountFlag(app, "--sync-max-pollers", &max_pollers, {1, 10'000},
                                                "Model thread: gRPC's MAX_POLLERS instead of its default");
-  app.add_option("--reflection", options->reflection, "Tell clients the schema, as grpcurl asks for it")
-      ->capture_default_str()
-      ->type_name("BOOL");
+  AddParsedFlag(
+      app, "--reflection",
+      [options](const std::string& text) {
+        options->reflection = text == "true";
+        if (options->reflection || text == "false") return absl::OkStatus();
+        return absl::InvalidArgumentError(FlagError("--reflection", text, "must be true or false"));
+      },
+      "true|false", options->reflection ? "true" : "false", "Tell clients the schema, as grpcurl asks for it");
   if (std::optional<int> exit_code = ParseFlags(app, argc, argv)) return exit_code;
   if (sync_max_pollers->count() > 0) options->sync_max_pollers = static_cast<int>(max_pollers);
   return std::nullopt;
@@ -94,7 +98,8 @@ std::string Summary(const v1::GetServerStatsResponse& stats, const Acceptor& acc
   return absl::StrCat("stopped after ", absl::FormatDuration(absl::Trunc(served, absl::Milliseconds(1))), ": ",
                       stats.started(), " calls (", finished.empty() ? "none finished" : absl::StrJoin(finished, ", "),
                       "), ", stats.shed(), " shed, at most ", stats.peak_in_flight(), " in flight on ",
-                      stats.peak_threads(), " threads, ", acceptor.accepted(), " connections");
+                      stats.peak_threads(), " threads, ", acceptor.accepted(), " connections",
+                      acceptor.failed() == 0 ? "" : absl::StrCat(" taken, ", acceptor.failed(), " tries failed"));
 }
 
 int Main(int argc, char** argv) {
@@ -119,7 +124,7 @@ int Main(int argc, char** argv) {
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
   if (!server.ok()) {
-    std::fprintf(stderr, "%s\n", std::string(server.status().message()).c_str());
+    std::fprintf(stderr, "server: %s\n", std::string(server.status().message()).c_str());
     return absl::IsInvalidArgument(server.status()) ? kUsageExitCode : kExitError;
   }
   const absl::Time start = absl::Now();
@@ -128,9 +133,10 @@ int Main(int argc, char** argv) {
 
   int signal_number = 0;
   sigwait(&stop_signals, &signal_number);
-  std::fprintf(stderr, "%s: finishing %lu calls in flight within %s\n", strsignal(signal_number),
-               static_cast<unsigned long>((*server)->GetStats().in_flight()),
-               absl::FormatDuration(options.grace).c_str());
+  if (const std::uint64_t in_flight = (*server)->GetStats().in_flight(); in_flight > 0) {
+    std::fprintf(stderr, "%s: finishing %lu calls in flight within %s\n", strsignal(signal_number),
+                 static_cast<unsigned long>(in_flight), absl::FormatDuration(options.grace).c_str());
+  }
   // A second signal means: now.
   std::atomic<bool> done = false;
   std::thread impatience([&] {

@@ -1,5 +1,5 @@
-// Model: how a server maps calls to threads. Each model serves the same services with the same rules; they differ in what a
-// call that waits costs.
+// Model: how a server maps calls to threads. Each model serves the same services with the same rules; they differ in
+// what a call that waits costs.
 //
 // Thread: the server's, in this order: Register, Start, Stop.
 

@@ -11,8 +11,8 @@
 namespace meanwhile {
 namespace {
 
-// Takes every plugin out of a server. The reflection library adds its plugin to each server of a program that is linked with
-// it; this is how a server does without.
+// Takes every plugin out of a server. The reflection library adds its plugin to each server of a program that is linked
+// with it; this is how a server does without.
 class WithoutPlugins final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
@@ -35,8 +35,8 @@ Server::Server(const ServerOptions& options, Listener listener)
       rules_(options.max_wait),
       backend_(options.backend),
       stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
-  model_ = MakeModel(ModelParts{
-      .options = &options_, .rules = &rules_, .backend = &backend_, .stats = &stats_, .health = &health_});
+  model_ = MakeModel(
+      ModelParts{.options = &options_, .rules = &rules_, .backend = &backend_, .stats = &stats_, .health = &health_});
 }
 
 absl::Status Server::Serve() {
@@ -46,6 +46,7 @@ absl::Status Server::Serve() {
   acceptor_ = std::make_unique<Acceptor>(&listener_, &builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
+  stats_.Start();
   model_->Start();
   health_.SetServing(true);
   acceptor_->Start();
@@ -60,6 +61,7 @@ void Server::Shutdown(absl::Duration grace) {
   if (std::exchange(shut_down_, true)) return;
   health_.SetServing(false);
   acceptor_->Stop();
+  listener_.Close();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   model_->Stop();
 }

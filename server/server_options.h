@@ -29,8 +29,8 @@ struct ServerOptions {
   // Loops of the async model, each with a thread. More than processors gain nothing.
   std::size_t loops = 1;
 
-  // How many slots each loop keeps armed for Fetch; Gather and Compute have a quarter. More take a larger burst without a
-  // detour through gRPC's own list, for about 3 KB each.
+  // How many slots each loop keeps armed for Fetch; Gather and Compute have a quarter. More take a larger burst without
+  // a detour through gRPC's own list, for about 3 KB each.
   std::size_t armed = 512;
 
   // Threads of the async model's pool, for calls that compute. More than processors gain nothing.
@@ -41,9 +41,9 @@ struct ServerOptions {
   // The longest wait that a request may ask for.
   absl::Duration max_wait = absl::Minutes(1);
 
-  // The thread model's MAX_POLLERS: how many threads may wait for the next call. gRPC's own default is 2: above two idle
-  // threads one that has finished its call ends, so a busy server makes and ends threads all the time.
-  std::optional<int> sync_max_pollers;
+  // The thread model's MAX_POLLERS: how many threads may wait for the next call. gRPC's own default is 2: above two
+  // idle threads one that has finished its call ends, so a busy server makes and ends threads all the time.
+  std::optional<int> sync_max_pollers = std::nullopt;
 
   // Serve grpc.reflection, for grpcurl. It brings a synchronous queue with threads of its own.
   bool reflection = true;

@@ -23,9 +23,10 @@ constexpr absl::Duration kLookInterval = absl::Milliseconds(50);
 
 // The names of grpc::StatusCode, in order.
 constexpr std::array<const char*, 17> kStatusNames = {
-    "OK",           "CANCELLED",      "UNKNOWN",          "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",   "NOT_FOUND",
-    "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE",
-    "UNIMPLEMENTED", "INTERNAL",      "UNAVAILABLE",      "DATA_LOSS",          "UNAUTHENTICATED"};
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
 
 struct ProcessStatus {
   std::uint64_t resident_bytes = 0;
@@ -72,27 +73,28 @@ void CallCounter::AddTo(v1::GetServerStatsResponse* stats) const {
 }
 
 std::uint64_t CallCounter::in_flight() const {
-  // What has finished is read first: a call that starts and finishes in between is then counted as in flight, not as less
-  // than nothing.
+  // What has finished is read first: a call that starts and finishes in between is then counted as in flight, not as
+  // less than nothing.
   std::uint64_t finished = 0;
   for (const Count& count : finished_) finished += count.load(std::memory_order_acquire);
   return started_.load(std::memory_order_relaxed) - finished;
 }
 
 ServerStats::ServerStats(std::string model, std::string backend, absl::Duration mean_wait)
-    : model_(std::move(model)),
-      backend_(std::move(backend)),
-      mean_wait_(mean_wait),
-      watcher_([this] { WatchPeaks(); }) {}
+    : model_(std::move(model)), backend_(std::move(backend)), mean_wait_(mean_wait) {}
 
 ServerStats::~ServerStats() {
   stop_.Notify();
-  watcher_.join();
+  if (watcher_.joinable()) watcher_.join();
 }
 
 CallCounter* ServerStats::AddCounter(CallCounter::Writers writers) {
   counters_.push_back(std::make_unique<CallCounter>(writers));
   return counters_.back().get();
+}
+
+void ServerStats::Start() {
+  watcher_ = std::thread([this] { WatchPeaks(); });
 }
 
 void ServerStats::Fill(v1::GetServerStatsResponse* stats) const {
@@ -104,8 +106,8 @@ void ServerStats::Fill(v1::GetServerStatsResponse* stats) const {
 
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  *stats->mutable_processor_time() = TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(
-      absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime)));
+  *stats->mutable_processor_time() = TimeUtil::NanosecondsToDuration(
+      absl::ToInt64Nanoseconds(absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime)));
   stats->set_voluntary_context_switches(usage.ru_nvcsw);
   stats->set_involuntary_context_switches(usage.ru_nivcsw);
 
@@ -113,10 +115,11 @@ void ServerStats::Fill(v1::GetServerStatsResponse* stats) const {
   stats->set_resident_bytes(status.resident_bytes);
   stats->set_peak_resident_bytes(status.peak_resident_bytes);
   stats->set_threads(status.threads);
-  stats->set_peak_threads(std::max(peak_threads_.load(), status.threads));
 
   for (const auto& counter : counters_) counter->AddTo(stats);
-  stats->set_peak_in_flight(std::max(peak_in_flight_.load(), stats->in_flight()));
+  const Peaks peaks = RaisePeaks({.in_flight = stats->in_flight(), .threads = status.threads});
+  stats->set_peak_in_flight(peaks.in_flight);
+  stats->set_peak_threads(peaks.threads);
 }
 
 std::uint64_t ServerStats::in_flight() const {
@@ -127,9 +130,15 @@ std::uint64_t ServerStats::in_flight() const {
 
 void ServerStats::WatchPeaks() {
   do {
-    peak_threads_ = std::max(peak_threads_.load(), ReadProcessStatus().threads);
-    peak_in_flight_ = std::max(peak_in_flight_.load(), in_flight());
+    RaisePeaks({.in_flight = in_flight(), .threads = ReadProcessStatus().threads});
   } while (!stop_.WaitForNotificationWithTimeout(kLookInterval));
+}
+
+ServerStats::Peaks ServerStats::RaisePeaks(Peaks seen) const {
+  const std::lock_guard lock(mutex_);
+  peaks_.in_flight = std::max(peaks_.in_flight, seen.in_flight);
+  peaks_.threads = std::max(peaks_.threads, seen.threads);
+  return peaks_;
 }
 
 }  // namespace meanwhile

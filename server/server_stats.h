@@ -1,11 +1,15 @@
-// ServerStats: what the server knows about itself, for Admin.GetServerStats and for the line that it prints when it stops.
+// ServerStats: what the server knows about itself, for Admin.GetServerStats and for the line that it prints when it
+// stops.
 //
-// Calls are counted where they are served: each loop, and the blocking model as a whole, has a CallCounter of its own. The
-// counters of a loop have one writer, so counting is a plain load and store; readers on other threads add them up.
+// Calls are counted where they are served: each loop, and the blocking model as a whole, has a CallCounter of its own.
+// The counters of a loop have one writer, so counting is a plain load and store; readers on other threads add them up.
 //
-// A thread looks every 50 ms for the peaks, because nobody counts at the moment when a thread starts or memory grows.
+// A thread looks every 50 ms for the peaks, because nobody counts at the moment when a thread starts or a call begins.
 //
 // Ownership: the server owns ServerStats, ServerStats owns the counters. Thread: any, except as told.
+//
+// Memory order: a counter's finished calls are released and acquired, so whoever sees a call's end sees its start, and
+// never counts less than nothing in flight.
 
 #ifndef MEANWHILE_SERVER_SERVER_STATS_H_
 #define MEANWHILE_SERVER_SERVER_STATS_H_
@@ -16,6 +20,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -36,6 +41,7 @@ class CallCounter : public async::CallObserver {
   explicit CallCounter(Writers writers) : writers_(writers) {}
 
   void OnStarted() override { Increment(&started_); }
+  // After the call's OnStarted.
   void OnFinished(grpc::StatusCode code) override { Increment(&finished_[Index(code)]); }
   void OnShed() override { Increment(&shed_); }
   void OnException(std::string_view what) override;
@@ -55,9 +61,9 @@ class CallCounter : public async::CallObserver {
 
   void Increment(Count* count) {
     if (writers_ == Writers::kOne) {
-      count->store(count->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      count->store(count->load(std::memory_order_relaxed) + 1, std::memory_order_release);
     } else {
-      count->fetch_add(1, std::memory_order_relaxed);
+      count->fetch_add(1, std::memory_order_release);
     }
   }
 
@@ -73,22 +79,33 @@ class ServerStats {
   ServerStats(std::string model, std::string backend, absl::Duration mean_wait);
   ~ServerStats();
 
-  // Before the server serves.
+  // Before Start.
   CallCounter* AddCounter(CallCounter::Writers writers);
 
+  // Looks for the peaks from now on.
+  void Start();
+
+  // After Start.
   void Fill(v1::GetServerStatsResponse* stats) const;
   std::uint64_t in_flight() const;
 
  private:
+  struct Peaks {
+    std::uint64_t in_flight = 0;
+    std::uint32_t threads = 0;
+  };
+
   void WatchPeaks();
+  // Takes in what was just seen; gives the highest ever.
+  Peaks RaisePeaks(Peaks seen) const;
 
   const std::string model_;
   const std::string backend_;
   const absl::Duration mean_wait_;
   const absl::Time start_time_ = absl::Now();
   std::vector<std::unique_ptr<CallCounter>> counters_;
-  std::atomic<std::uint64_t> peak_in_flight_ = 0;
-  std::atomic<std::uint32_t> peak_threads_ = 0;
+  mutable std::mutex mutex_;
+  mutable Peaks peaks_;  // Under mutex_.
   absl::Notification stop_;
   std::thread watcher_;
 };

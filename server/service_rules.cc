@@ -83,7 +83,8 @@ grpc::Status ServiceRules::Check(const v1::FetchRequest& request, RequestedWait*
   if (request.payload().size() > kMaxPayloadBytes) {
     return Invalid(absl::StrCat("payload: ", request.payload().size(), " bytes: must be at most ", kMaxPayloadBytes));
   }
-  return CheckWait(request.wait(), [] { return std::string("wait"); }, wait);
+  return CheckWait(
+      request.wait(), [] { return std::string("wait"); }, wait);
 }
 
 grpc::Status ServiceRules::Check(const v1::GatherRequest& request, std::vector<RequestedWait>* waits) const {
@@ -95,8 +96,8 @@ grpc::Status ServiceRules::Check(const v1::GatherRequest& request, std::vector<R
   }
   waits->resize(request.waits_size());
   for (int i = 0; i < request.waits_size(); ++i) {
-    const grpc::Status status =
-        CheckWait(request.waits(i), [i] { return absl::StrCat("waits[", i, "]"); }, &(*waits)[i]);
+    const grpc::Status status = CheckWait(
+        request.waits(i), [i] { return absl::StrCat("waits[", i, "]"); }, &(*waits)[i]);
     if (!status.ok()) return status;
   }
   return grpc::Status();
@@ -138,7 +139,8 @@ grpc::Status ServiceRules::StatusOf(const std::vector<Waited>& waits) {
 
 grpc::Status ServiceRules::Compute(const v1::ComputeRequest& request, const std::function<bool()>& cancelled,
                                    v1::ComputeResponse* response) {
-  // xorshift64* (G. Marsaglia 2003, S. Vigna 2016): each round needs the one before, so nothing can skip any. 0 would stay 0.
+  // xorshift64* (G. Marsaglia 2003, S. Vigna 2016): each round needs the one before, so nothing can skip any. 0 would
+  // stay 0.
   std::uint64_t state = request.seed() == 0 ? 0x9e3779b97f4a7c15 : request.seed();
   for (std::uint64_t round = 0; round < request.rounds(); ++round) {
     state ^= state >> 12;

@@ -1,8 +1,9 @@
 // ServiceRules: what every model's handlers have in common. A request is checked here before anything runs, and the
 // answer is built here, so the handlers show only how they wait.
 //
-// Bounds are those that proto/meanwhile/v1/meanwhile.proto promises. A request outside of them ends with INVALID_ARGUMENT
-// and a message that names the field, its value and the bound: `waits[2].simulated.constant=2m: must be from 0 to 1m`.
+// Bounds are those that proto/meanwhile/v1/meanwhile.proto promises. A request outside of them ends with
+// INVALID_ARGUMENT and a message that names the field, its value and the bound: `waits[2].simulated.constant=2m: must
+// be from 0 to 1m`.
 //
 // Thread: any; immutable.
 

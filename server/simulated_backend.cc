@@ -23,9 +23,7 @@ grpc::Status StatusOfEnded(const BlockingWaitLimit& limit) {
   return grpc::Status(grpc::StatusCode::CANCELLED, "cancelled while waiting");
 }
 
-grpc::Status QueueFull() {
-  return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the backend's queue is full");
-}
+grpc::Status QueueFull() { return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the backend's queue is full"); }
 
 grpc::Status StatusOf(const BackendDraw& draw) {
   if (draw.status == absl::StatusCode::kOk) return grpc::Status();

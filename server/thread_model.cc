@@ -23,8 +23,7 @@ class MeanwhileService final : public v1::Meanwhile::Service {
   grpc::Status Gather(ServerContext* call, const v1::GatherRequest* request, v1::GatherResponse* response) override {
     return Observed([&] { return handlers_.Gather(*call, *request, response); });
   }
-  grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request,
-                       v1::ComputeResponse* response) override {
+  grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request, v1::ComputeResponse* response) override {
     return Observed([&] { return handlers_.Compute(*call, *request, response); });
   }
 

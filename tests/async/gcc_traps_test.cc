@@ -1,5 +1,6 @@
-// GCC 12 destroys some temporaries of a `co_await` expression twice. These tests say which patterns are safe, and show that the
-// unsafe ones are unsafe with this compiler, so that the rule in async/task.h is neither forgotten nor kept longer than needed.
+// GCC 12 destroys some temporaries of a `co_await` expression twice. These tests say which patterns are safe, and show
+// that the unsafe ones are unsafe with this compiler, so that the rule in async/task.h is neither forgotten nor kept
+// longer than needed.
 //
 // A value that counts its constructions and destructions makes the fault visible without memory errors.
 
@@ -9,6 +10,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "async/event_loop.h"
 #include "async/task.h"
@@ -98,6 +100,23 @@ TEST(GccTrapsTest, ATemporaryOwningAggregateAwaiterIsDestroyedTwice) {
   EXPECT_EQ(ImbalanceOf(body()), kDestroysTwice ? -1 : 0);
 }
 
+TEST(GccTrapsTest, ATaskThatAConditionalChoseIsDestroyedTwice) {
+  // The fault frees a frame twice, so it is shown with a type that counts instead of one that owns.
+  class Awaiter {
+   public:
+    explicit Awaiter(Owner owner) : owner_(std::move(owner)) {}
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    void await_resume() const noexcept {}
+
+   private:
+    Owner owner_;
+  };
+  auto body = [](bool first) -> Task<> { co_await (first ? Awaiter(Owner()) : Awaiter(Owner())); };
+  EXPECT_EQ(ImbalanceOf(body(true)), kDestroysTwice ? -1 : 0);
+  EXPECT_EQ(ImbalanceOf(body(false)), kDestroysTwice ? -1 : 0);
+}
+
 // The ways around it.
 
 TEST(GccTrapsTest, ATypeWithAConstructorIsSafe) {
@@ -143,6 +162,36 @@ TEST(GccTrapsTest, ATaskMadeInAStatementOfItsOwnIsSafe) {
     co_await std::move(other);
   };
   EXPECT_EQ(ImbalanceOf(body()), 0);
+}
+
+TEST(GccTrapsTest, ATaskThatAConditionalChoseInAStatementOfItsOwnIsSafe) {
+  auto body = [](bool first) -> Task<> {
+    Task<> task = first ? Take(Owner()) : LookAt(Owner());
+    co_await std::move(task);
+  };
+  EXPECT_EQ(ImbalanceOf(body(true)), 0);
+  EXPECT_EQ(ImbalanceOf(body(false)), 0);
+}
+
+// What an await gives is made by a function, not in the expression: an aggregate is safe there.
+TEST(GccTrapsTest, AnAggregateThatAnAwaitGivesIsSafe) {
+  FakeLoop loop;
+  auto give = [](EventLoop& on, bool waits) -> Task<Aggregate> {
+    if (waits) co_await NextTurn(on);
+    co_return Aggregate{Owner()};
+  };
+  auto body = [&]() -> Task<> {
+    std::vector<Aggregate> kept;
+    for (const bool waits : {false, true}) {
+      kept.push_back(co_await give(loop, waits));
+      const Aggregate named = co_await give(loop, waits);
+      co_await Take(co_await give(loop, waits));
+    }
+  };
+  Owner::alive = 0;
+  loop.Spawn(body());
+  loop.RunToEnd();
+  EXPECT_EQ(Owner::alive, 0);
 }
 
 TEST(GccTrapsTest, TheLibrarysOwnAwaitersAreSafeWithTemporaries) {

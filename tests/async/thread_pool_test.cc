@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -256,6 +257,18 @@ TEST(ThreadPoolTest, RunsAsManyAtATimeAsItHasThreads) {
   loop.RunToEnd();
   EXPECT_EQ(most, kThreads);
   EXPECT_EQ(running, 0);
+}
+
+TEST(ThreadPoolTest, StartsAThreadOnlyWhenAllOthersAreBusy) {
+  FakeLoop loop;
+  ThreadPool pool(3, 100);
+  std::set<std::thread::id> threads;
+  auto body = [&]() -> Task<> {
+    for (int i = 0; i < 10; ++i) co_await pool.Run(loop, [&] { threads.insert(std::this_thread::get_id()); });
+  };
+  loop.Spawn(body());
+  loop.RunToEnd();
+  EXPECT_EQ(threads.size(), 1u);
 }
 
 TEST(ThreadPoolTest, TwoLoopsShareAPoolAndEachGetsItsOwnResults) {

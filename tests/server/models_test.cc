@@ -1,0 +1,287 @@
+// Every model answers every request in the same way: one table of cases, and the tests that take more than a line, run
+// against each. The servers are real ones in this process.
+
+#include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "client/channel_pool.h"
+#include "meanwhile/v1/admin.grpc.pb.h"
+#include "meanwhile/v1/meanwhile.grpc.pb.h"
+#include "server/server.h"
+#include "tests/server/fetches_in_flight.h"
+#include "tests/server/raw_call.h"
+#include "tests/wait_until.h"
+
+namespace meanwhile {
+namespace {
+
+using grpc::StatusCode;
+
+constexpr ModelKind kModels[] = {ModelKind::kAsync, ModelKind::kThread};
+
+// A server of a model and a connection to it.
+class ServedModel {
+ public:
+  explicit ServedModel(ModelKind model, const std::string& backend = "constant:1ms",
+                       const std::string& listen = "127.0.0.1:0") {
+    ServerOptions options{.model = model, .listen = listen, .armed = 8, .backend = *ParseBackendSpec(backend)};
+    absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
+    EXPECT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    channels_ = std::make_unique<ChannelPool>(ChannelPoolOptions{.target = server_->address()});
+  }
+
+  Server& server() { return *server_; }
+  const std::string& target() const { return server_->address(); }
+
+  // Of the Meanwhile service, if no other is named.
+  std::string Call(const std::string& method, const std::string& request, absl::Duration timeout = kPatience) {
+    return CallBytes(method, Serialized(FullName(method), request), timeout);
+  }
+  std::string CallBytes(const std::string& method, const std::string& bytes, absl::Duration timeout = kPatience) {
+    return CallRaw(channels_->channel(0), FullName(method), bytes, timeout);
+  }
+
+  // Waits until so many calls have ended with a status on the server, whatever their clients have seen.
+  bool HasFinished(const std::string& status, std::uint64_t count) {
+    return WaitUntil([&] {
+      const v1::GetServerStatsResponse stats = server_->GetStats();
+      const auto found = stats.finished().find(status);
+      return found != stats.finished().end() && found->second == count;
+    });
+  }
+  bool HasInFlight(std::uint64_t count) {
+    return WaitUntil([&] { return server_->GetStats().in_flight() == count; });
+  }
+
+ private:
+  static std::string FullName(const std::string& method) {
+    return method.find('.') == std::string::npos ? absl::StrCat("meanwhile.v1.Meanwhile.", method) : method;
+  }
+
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<ChannelPool> channels_;
+};
+
+struct Case {
+  const char* name;
+  const char* method;
+  std::string request;
+  std::string answer;
+  std::string backend = "constant:1ms";
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+std::vector<Case> Cases() {
+  const std::string mebibyte(1 << 20, 'x');
+  return {
+      {"FetchEchoesThePayload", "Fetch", "payload: 'hello'", "OK payload: \"hello\" waited { }"},
+      {"FetchEchoesNothing", "Fetch", "", "OK waited { }"},
+      {"FetchEchoesBytesOfAllKinds", "Fetch", R"(payload: '\000\377')", R"(OK payload: "\000\377" waited { })"},
+      {"FetchTakesAMebibyte", "Fetch", "payload: '" + mebibyte + "'", "OK 1048598 characters"},
+      {"FetchRefusesAByteMore", "Fetch", "payload: 'x" + mebibyte + "'",
+       "INVALID_ARGUMENT payload: 1048577 bytes: must be at most 1048576"},
+      {"FetchWaitsAsItIsTold", "Fetch", "wait { simulated { constant { nanos: 2000000 } } }", "OK waited { }"},
+      {"FetchWaitsForNothing", "Fetch", "wait { simulated { constant {} } }", "OK waited { }"},
+      {"FetchWaitsByASpec", "Fetch", "wait { simulated { spec: 'uniform:1ms,2ms' } }", "OK waited { }"},
+      {"FetchFailsByASpec", "Fetch", "wait { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } }",
+       "DATA_LOSS the simulated backend failed"},
+      {"FetchRefusesABadWait", "Fetch", "wait { simulated { constant { seconds: 61 } } }",
+       "INVALID_ARGUMENT wait.simulated.constant=1m1s: must be from 0 to 1m"},
+      {"FetchFailsWithItsBackend", "Fetch", "", "ABORTED the simulated backend failed", "constant:1ms,fail=1:ABORTED"},
+
+      {"GatherInSequence", "Gather", "mode: IN_SEQUENCE waits {} waits {}", "OK waited { } waited { } elapsed { }"},
+      {"GatherAtOnce", "Gather", "mode: AT_ONCE waits {} waits {} waits {}",
+       "OK waited { } waited { } waited { } elapsed { }"},
+      {"GatherWithoutAMode", "Gather", "waits {}", "OK waited { } elapsed { }"},
+      {"GatherRefusesNoWaits", "Gather", "", "INVALID_ARGUMENT waits: 0 of them: must be from 1 to 100"},
+      {"GatherNamesTheBadWait", "Gather", "waits {} waits { simulated {} }",
+       "INVALID_ARGUMENT waits[1].simulated: needs constant or spec"},
+      {"GatherAtOnceEndsWithTheFirstFailure", "Gather",
+       "mode: AT_ONCE waits { simulated { constant { seconds: 60 } } } "
+       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { constant { seconds: 60 } } }",
+       "DATA_LOSS the simulated backend failed"},
+      {"GatherInSequenceEndsWithTheFirstFailure", "Gather",
+       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { constant { seconds: 60 } } }",
+       "DATA_LOSS the simulated backend failed"},
+      {"GatherIsRefusedWhenTheBackendIsFull", "Gather", "mode: AT_ONCE waits {} waits {} waits {}",
+       "RESOURCE_EXHAUSTED the backend's queue is full", "constant:10s,capacity=1,queue=1"},
+
+      {"ComputeGivesTheDigest", "Compute", "rounds: 1000 seed: 42", "OK digest: 6605736456558739232"},
+      {"ComputeRefusesNoRounds", "Compute", "", "INVALID_ARGUMENT rounds=0: must be from 1 to 1000000000"},
+
+      {"WatchIsNotServedYet", "Watch", "count: 1", "UNIMPLEMENTED "},
+      {"CollectIsNotServedYet", "Collect", "", "UNIMPLEMENTED "},
+      {"ExchangeIsNotServedYet", "Exchange", "", "UNIMPLEMENTED "},
+      {"AnUnknownMethod", "Meditate", "", "UNIMPLEMENTED "},
+      {"AnUnknownService", "meanwhile.v2.Meanwhile.Fetch", "", "UNIMPLEMENTED "},
+
+      {"TheServerIsHealthy", "grpc.health.v1.Health.Check", "", "OK status: SERVING"},
+      {"TheServiceIsHealthy", "grpc.health.v1.Health.Check", "service: 'meanwhile.v1.Meanwhile'", "OK status: SERVING"},
+      {"AnUnknownServicesHealth", "grpc.health.v1.Health.Check", "service: 'other'",
+       "NOT_FOUND service other is not served here"},
+      {"HealthCannotBeWatched", "grpc.health.v1.Health.Watch", "", "UNIMPLEMENTED "},
+  };
+}
+
+class EachCaseTest : public testing::TestWithParam<std::tuple<ModelKind, Case>> {};
+
+TEST_P(EachCaseTest, IsAnsweredAsTheTableSays) {
+  const auto& [model, c] = GetParam();
+  ServedModel served(model, c.backend);
+  EXPECT_EQ(served.Call(c.method, c.request), c.answer);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, EachCaseTest, testing::Combine(testing::ValuesIn(kModels), testing::ValuesIn(Cases())),
+                         [](const testing::TestParamInfo<EachCaseTest::ParamType>& info) {
+                           return absl::StrCat(std::get<1>(info.param).name, "_", ToString(std::get<0>(info.param)));
+                         });
+
+class EachModelTest : public testing::TestWithParam<ModelKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Models, EachModelTest, testing::ValuesIn(kModels),
+                         [](const testing::TestParamInfo<ModelKind>& info) { return ToString(info.param); });
+
+TEST_P(EachModelTest, RefusesAKindOfWaitThatItDoesNotKnow) {
+  ServedModel served(GetParam());
+  // A FetchRequest whose wait has a field 99 instead of a kind.
+  EXPECT_EQ(served.CallBytes("Fetch", "\x12\x03\x98\x06\x01"),
+            "INVALID_ARGUMENT wait: a kind that this server does not know");
+}
+
+TEST_P(EachModelTest, RefusesBytesThatAreNoRequest) {
+  ServedModel served(GetParam());
+  EXPECT_EQ(served.CallBytes("Fetch", "\xff\xff").substr(0, 9), "INTERNAL ");
+  EXPECT_EQ(served.Call("Fetch", ""), "OK waited { }") << "the call after it";
+}
+
+TEST_P(EachModelTest, RefusesAMessageLargerThanGrpcTakes) {
+  ServedModel served(GetParam());
+  EXPECT_EQ(served.CallBytes("Fetch", std::string(5 << 20, 'x')).substr(0, 19), "RESOURCE_EXHAUSTED ");
+  EXPECT_EQ(served.Call("Fetch", ""), "OK waited { }") << "the call after it";
+}
+
+TEST_P(EachModelTest, ServesOnAUnixSocket) {
+  ASSERT_EQ(chdir(testing::TempDir().c_str()), 0);  // The path of a unix socket has little room.
+  ServedModel served(GetParam(), "constant:1ms", "unix:models_test");
+  EXPECT_EQ(served.Call("Fetch", "payload: 'hello'"), "OK payload: \"hello\" waited { }");
+}
+
+TEST_P(EachModelTest, GatherInSequenceTakesTheSumOfTheWaitsAndAtOnceTheLongest) {
+  ServedModel served(GetParam(), "constant:50ms");
+  ChannelPool channels({.target = served.target()});
+  const auto stub = v1::Meanwhile::NewStub(channels.channel(0));
+  for (const v1::GatherRequest::Mode mode : {v1::GatherRequest::IN_SEQUENCE, v1::GatherRequest::AT_ONCE}) {
+    v1::GatherRequest request;
+    request.set_mode(mode);
+    for (int i = 0; i < 3; ++i) request.add_waits();
+    v1::GatherResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = stub->Gather(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    const auto seconds = [](const google::protobuf::Duration& d) { return d.seconds() + d.nanos() * 1e-9; };
+    double sum = 0;
+    for (const google::protobuf::Duration& waited : response.waited()) {
+      EXPECT_GE(seconds(waited), 0.050);
+      sum += seconds(waited);
+    }
+    if (mode == v1::GatherRequest::AT_ONCE) {
+      EXPECT_LT(seconds(response.elapsed()), sum);
+    } else {
+      EXPECT_GE(seconds(response.elapsed()), sum);
+    }
+  }
+}
+
+TEST_P(EachModelTest, ACancelledCallStopsWaiting) {
+  ServedModel served(GetParam());
+  FetchesInFlight fetches(served.target(), 3, absl::Seconds(60));
+  EXPECT_TRUE(served.HasInFlight(3));
+  fetches.Cancel();
+  EXPECT_TRUE(served.HasFinished("CANCELLED", 3));
+  EXPECT_EQ(fetches.Ended(), (std::map<StatusCode, std::size_t>{{StatusCode::CANCELLED, 3}}));
+}
+
+TEST_P(EachModelTest, ACallOutOfTimeStopsWaiting) {
+  ServedModel served(GetParam());
+  const std::string wait = "{ simulated { constant { seconds: 60 } } }";
+  // Which of the two sees first that the time is over, and words it, is chance.
+  const auto ends = testing::StartsWith("DEADLINE_EXCEEDED ");
+  EXPECT_THAT(served.Call("Fetch", "wait " + wait, absl::Milliseconds(50)), ends);
+  EXPECT_THAT(served.Call("Gather", "waits " + wait, absl::Milliseconds(50)), ends);
+  EXPECT_THAT(served.Call("Gather", "mode: AT_ONCE waits {} waits " + wait, absl::Milliseconds(50)), ends);
+  EXPECT_TRUE(served.HasInFlight(0));
+}
+
+TEST_P(EachModelTest, ACancelledCallStopsComputing) {
+  ServedModel served(GetParam());
+  EXPECT_THAT(served.Call("Compute", "rounds: 1000000000", absl::Milliseconds(100)),
+              testing::StartsWith("DEADLINE_EXCEEDED "));
+  EXPECT_TRUE(served.HasFinished("CANCELLED", 1));
+}
+
+TEST_P(EachModelTest, ShedsWhenTheBackendsQueueIsFull) {
+  ServedModel served(GetParam(), "constant:1ms,capacity=2,queue=1");
+  FetchesInFlight fetches(served.target(), 3, absl::Seconds(60));
+  EXPECT_TRUE(served.HasInFlight(3));
+  EXPECT_EQ(served.Call("Fetch", ""), "RESOURCE_EXHAUSTED the backend's queue is full");
+  // The cancelled calls leave room, in the queue and in the backend.
+  fetches.Cancel();
+  EXPECT_TRUE(served.HasFinished("CANCELLED", 3));
+  EXPECT_EQ(served.Call("Fetch", ""), "OK waited { }");
+}
+
+TEST_P(EachModelTest, CountsItsCalls) {
+  ServedModel served(GetParam());
+  FetchesInFlight fetches(served.target(), 2, absl::Seconds(60));
+  EXPECT_TRUE(served.HasInFlight(2));
+  EXPECT_EQ(served.Call("Fetch", ""), "OK waited { }");
+  EXPECT_EQ(served.Call("Compute", "").substr(0, 17), "INVALID_ARGUMENT ");
+  served.Call("grpc.health.v1.Health.Check", "");
+  served.Call("Meditate", "");
+
+  ChannelPool channels({.target = served.target()});
+  const auto stub = v1::Admin::NewStub(channels.channel(0));
+  v1::GetServerStatsResponse stats;
+  EXPECT_TRUE(WaitUntil([&] {
+    grpc::ClientContext context;
+    EXPECT_TRUE(stub->GetServerStats(&context, v1::GetServerStatsRequest(), &stats).ok());
+    return stats.in_flight() == 2;  // A call has ended on the server a moment after its client knows.
+  }));
+  EXPECT_EQ(stats.model(), ToString(GetParam()));
+  EXPECT_EQ(stats.backend(), "constant:1ms");
+  EXPECT_EQ(stats.started(), 4u) << "Admin, health and unknown methods are not counted";
+  EXPECT_GE(stats.peak_in_flight(), 2u);
+  ASSERT_EQ(stats.finished_size(), 2);
+  EXPECT_EQ(stats.finished().at("OK"), 1u);
+  EXPECT_EQ(stats.finished().at("INVALID_ARGUMENT"), 1u);
+}
+
+TEST(AsyncModelTest, TellsItsStatsWhileThePoolIsBusy) {
+  ServedModel served(ModelKind::kAsync);
+  std::thread computing([&] { served.Call("Compute", "rounds: 1000000000", absl::Seconds(2)); });
+  ChannelPool channels({.target = served.target()});
+  const auto stub = v1::Admin::NewStub(channels.channel(0));
+  EXPECT_TRUE(WaitUntil([&] {
+    grpc::ClientContext context;
+    v1::GetServerStatsResponse stats;
+    EXPECT_TRUE(stub->GetServerStats(&context, v1::GetServerStatsRequest(), &stats).ok());
+    return stats.in_flight() == 1;
+  }));
+  computing.join();
+}
+
+}  // namespace
+}  // namespace meanwhile
