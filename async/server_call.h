@@ -6,7 +6,7 @@
 //     async::Task<grpc::Status> Greet(async::CallContext& call, const GreetRequest& request, GreetResponse* response);
 //   };
 //   auto greet = ServeUnary(loop, service, &GreeterService::AsyncService::RequestGreet,
-//                           [&](auto&... arguments) { return greeter.Greet(arguments...); }, options);
+//                           [&](auto&&... arguments) { return greeter.Greet(arguments...); }, options);
 //
 // A handler that returns Task<grpc::Status> is a coroutine and runs on the loop. One that returns a plain grpc::Status
 // blocks, so it is sent to the thread pool by itself; when the pool is full the call is shed with RESOURCE_EXHAUSTED. The
