@@ -54,10 +54,10 @@ bool IsAmong(const T& value, const Container& values) {
 
 absl::Status ParseModels(const std::string& text, std::vector<std::string>* models) {
   models->clear();
-  if (text.empty()) return absl::OkStatus();  // Only the servers of --server.
+  if (text == "none") return absl::OkStatus();  // Only the servers of --server.
   for (const absl::string_view model : absl::StrSplit(text, ',')) {
     if ((model != "async" && model != "thread") || IsAmong(model, *models)) {
-      return absl::InvalidArgumentError(FlagError("--models", text, "must be async or thread, each at most once"));
+      return absl::InvalidArgumentError(FlagError("--models", text, "must be async, thread, both or none"));
     }
     models->emplace_back(model);
   }
@@ -149,7 +149,7 @@ CompareCommand::CompareCommand(CLI::App& app)
 
   AddParsedFlag(
       *command_, "--models", [&](const std::string& text) { return ParseModels(text, &flags.models); }, "LIST",
-      absl::StrJoin(flags.models, ","), "This project's own server as async, thread or both; none when empty");
+      absl::StrJoin(flags.models, ","), "Models of this project's own server: async, thread, both or none");
   auto parse_servers = [&](const std::vector<std::string>& texts) {
     for (const std::string& text : texts) {
       if (absl::Status status = ParseServer(text, &flags.others); !status.ok()) {
@@ -197,7 +197,7 @@ CompareCommand::CompareCommand(CLI::App& app)
     for (const ServerCommand& other : flags.others) {
       if (!names.insert(other.name).second) throw UsageError(FlagError("--server", other.name, "this name is taken"));
     }
-    if (names.empty()) throw UsageError("--models=: must name a model when there is no --server");
+    if (names.empty()) throw UsageError("--models=none: must name a model when there is no --server");
   });
 }
 
