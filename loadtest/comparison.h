@@ -1,5 +1,5 @@
-// From the measurements of single rounds to what a comparison says: medians over the rounds, ratios with their intervals,
-// and whether the figures can be used. Pure functions, any thread.
+// From the measurements of single rounds to what a comparison says: medians over the rounds, ratios with their
+// intervals, and whether the figures can be used. Pure functions, any thread.
 
 #ifndef MEANWHILE_LOADTEST_COMPARISON_H_
 #define MEANWHILE_LOADTEST_COMPARISON_H_
@@ -22,17 +22,17 @@ struct RoundStep {
   bool operator==(const RoundStep&) const = default;
 };
 
-// The order of all measurements: round by round, level by level, the servers forwards in odd rounds and backwards in even
-// ones (A B B A). So what drifts over time (heat, neighbours) touches all servers alike.
+// The order of all measurements: round by round, level by level, the servers forwards in odd rounds and backwards in
+// even ones (A B B A). So what drifts over time (heat, neighbours) touches all servers alike.
 std::vector<RoundStep> PlanRounds(std::size_t servers, const std::vector<uint32_t>& levels, uint32_t rounds);
 
-// Sets `cells`, `comparisons` (with their sentences), `valid` and `problems` from `rounds` and `settings`. Each cell is a
-// median over rounds; counts are sums and peaks the highest. The first model is compared with each other one, at each
+// Sets `cells`, `comparisons` (with their sentences), `valid` and `problems` from `rounds` and `settings`. Each cell is
+// a median over rounds; counts are sums and peaks the highest. The first model is compared with each other one, at each
 // level that both have.
 //
 // Not valid when nothing was measured, a server served no call, or the load tester was the limit of both sides of a
-// comparison: their ratio then says nothing. Where it was the limit of the faster side only, the ratio is a lower bound,
-// and is told as one.
+// comparison (or of the only server): the figures then tell of the load tester. Where it was the limit of one side
+// only, the ratio is a bound, and is told as one.
 void Summarize(v1::ComparisonReport* report);
 
 }  // namespace meanwhile

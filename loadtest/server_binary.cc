@@ -18,8 +18,8 @@ absl::StatusOr<std::string> FindServerBinary() {
       absl::StrCat(self.string(), ".runfiles/meanwhile/server/server"),
       (self.parent_path().parent_path() / "server" / "server").string(),
   };
-  // Within a test the runfiles are the test's.
-  if (const char* runfiles = std::getenv("TEST_SRCDIR")) {
+  // Whoever has the load tester among runfiles of its own, such as a test, says so.
+  if (const char* runfiles = std::getenv("RUNFILES_DIR")) {
     places.insert(places.begin(), absl::StrCat(runfiles, "/meanwhile/server/server"));
   }
   for (const std::string& place : places) {

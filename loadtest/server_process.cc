@@ -4,16 +4,19 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -24,10 +27,7 @@
 namespace meanwhile {
 namespace {
 
-constexpr absl::Duration kStartTimeout = absl::Seconds(15);
-constexpr absl::Duration kStopTimeout = absl::Seconds(5);
 constexpr absl::Duration kLookPeriod = absl::Milliseconds(5);
-constexpr std::size_t kLinesKept = 20;
 
 absl::Status FromErrno(absl::string_view what, int error) {
   return absl::InternalError(absl::StrCat(what, ": ", std::strerror(error)));
@@ -52,13 +52,14 @@ absl::StatusOr<int> FreePort() {
 std::vector<std::string> ArgumentsOf(const ServerCommand& command, const std::string& processors, int port) {
   std::vector<std::string> arguments = {"setpriv", "--pdeathsig", "KILL"};
   if (!processors.empty()) arguments.insert(arguments.end(), {"taskset", "-c", processors});
-  const std::string shell_command = absl::StrReplaceAll(command.command, {{"{port}", absl::StrCat(port)}});
-  arguments.insert(arguments.end(), {"sh", "-c", absl::StrCat("exec ", shell_command)});
+  const std::string program = absl::StrReplaceAll(command.command, {{"{port}", absl::StrCat(port)}});
+  // A load tester that died before setpriv had asked for the signal is no parent any more.
+  arguments.insert(arguments.end(), {"sh", "-c", absl::StrCat("test $PPID = ", getpid(), " && exec ", program)});
   return arguments;
 }
 
-// Spawns with stdout and stderr going to `stderr_fd` and no signal blocked.
-int SpawnWithStderr(std::vector<std::string>& arguments, int stderr_fd, pid_t* pid) {
+// Spawns with stdout and stderr going to `output_fd` and no signal blocked.
+int SpawnWithOutput(std::vector<std::string>& arguments, int output_fd, pid_t* pid) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -66,8 +67,8 @@ int SpawnWithStderr(std::vector<std::string>& arguments, int stderr_fd, pid_t* p
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, stderr_fd, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, stderr_fd, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output_fd, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output_fd, STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -82,27 +83,51 @@ int SpawnWithStderr(std::vector<std::string>& arguments, int stderr_fd, pid_t* p
   return error;
 }
 
+// Whether a child has ended, which remains a zombie; then its exit code, or minus the signal that ended it.
+bool HasEnded(pid_t pid, int* exit_code) {
+  siginfo_t info{};
+  if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return false;
+  *exit_code = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
+  return true;
+}
+
+// Waits so long for output. False when none came, as when the pipe has ended, which is then closed.
+bool TakeIn(int* fd, absl::Duration patience, LastLines* lines) {
+  // poll passes over a descriptor of -1, and only waits.
+  pollfd watched = {*fd, POLLIN, 0};
+  if (poll(&watched, 1, static_cast<int>(absl::ToInt64Milliseconds(patience))) <= 0) return false;
+  std::array<char, 4096> buffer;
+  const ssize_t size = read(*fd, buffer.data(), buffer.size());
+  if (size <= 0) {
+    close(std::exchange(*fd, -1));
+    return false;
+  }
+  lines->Append({buffer.data(), static_cast<std::size_t>(size)});
+  return true;
+}
+
 }  // namespace
 
-ServerProcess::ServerProcess(ServerCommand command, std::string target)
-    : command_(std::move(command)), target_(std::move(target)) {}
+ServerProcess::ServerProcess(ServerCommand command, int port, const ServerPatience& patience)
+    : command_(std::move(command)), port_(port), target_(absl::StrCat("127.0.0.1:", port)), patience_(patience) {}
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const ServerCommand& command,
                                                                     const std::string& processors,
-                                                                    absl::FunctionRef<bool()> stopped) {
+                                                                    absl::FunctionRef<bool()> stopped,
+                                                                    const ServerPatience& patience) {
   const absl::StatusOr<int> port = FreePort();
   if (!port.ok()) return port.status();
-  std::unique_ptr<ServerProcess> server(new ServerProcess(command, absl::StrCat("127.0.0.1:", *port)));
-  if (absl::Status status = server->Spawn(processors, *port); !status.ok()) return status;
+  std::unique_ptr<ServerProcess> server(new ServerProcess(command, *port, patience));
+  if (absl::Status status = server->Spawn(processors); !status.ok()) return status;
   if (absl::Status status = server->WaitUntilServing(stopped); !status.ok()) return status;
   return server;
 }
 
-absl::Status ServerProcess::Spawn(const std::string& processors, int port) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return FromErrno("no pipe", errno);
-  std::vector<std::string> arguments = ArgumentsOf(command_, processors, port);
-  const int error = SpawnWithStderr(arguments, ends[1], &pid_);
+absl::Status ServerProcess::Spawn(const std::string& processors) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return FromErrno("no pipe", errno);
+  std::vector<std::string> arguments = ArgumentsOf(command_, processors, port_);
+  const int error = SpawnWithOutput(arguments, ends[1], &pid_);
   close(ends[1]);
   if (error != 0) {
     close(ends[0]);
@@ -114,7 +139,7 @@ absl::Status ServerProcess::Spawn(const std::string& processors, int port) {
 }
 
 absl::Status ServerProcess::WaitUntilServing(absl::FunctionRef<bool()> stopped) {
-  const absl::Time deadline = absl::Now() + kStartTimeout;
+  const absl::Time deadline = absl::Now() + patience_.start;
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
@@ -123,9 +148,12 @@ absl::Status ServerProcess::WaitUntilServing(absl::FunctionRef<bool()> stopped) 
   const auto stub = grpc::health::v1::Health::NewStub(channel);
   while (absl::Now() < deadline) {
     if (stopped()) return absl::CancelledError("interrupted");
-    if (ended_) return absl::UnavailableError(Obituary());
+    if (ended_) {
+      return command_.usage_exit_code == exit_code_ ? absl::InvalidArgumentError(Obituary())
+                                                    : absl::UnavailableError(Obituary());
+    }
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Milliseconds(200)));
+    context.set_deadline(absl::ToChronoTime(std::min(deadline, absl::Now() + absl::Milliseconds(200))));
     context.set_wait_for_ready(true);
     grpc::health::v1::HealthCheckResponse response;
     const grpc::Status status = stub->Check(&context, {}, &response);
@@ -134,25 +162,19 @@ absl::Status ServerProcess::WaitUntilServing(absl::FunctionRef<bool()> stopped) 
     absl::SleepFor(kLookPeriod);
   }
   return absl::UnavailableError(absl::StrCat("server ", command_.name, " did not serve on ", target_, " within ",
-                                             absl::FormatDuration(kStartTimeout), "; ", Obituary()));
+                                             absl::FormatDuration(patience_.start), "; ", Obituary()));
 }
 
-void ServerProcess::Attend(int stderr_fd) {
-  std::FILE* file = fdopen(stderr_fd, "r");
-  char* line = nullptr;
-  std::size_t capacity = 0;
-  for (ssize_t size = 0; (size = getline(&line, &capacity, file)) > 0;) {
-    if (line[size - 1] == '\n') --size;
-    const std::lock_guard lock(mutex_);
-    last_lines_.emplace_back(line, size);
-    if (last_lines_.size() > kLinesKept) last_lines_.pop_front();
+void ServerProcess::Attend(int output_fd) {
+  for (bool ended = false; !ended;) {
+    ended = HasEnded(pid_, &exit_code_);
+    // Whoever the server has started would go on, and hold the pipe open.
+    if (ended) kill(-pid_, SIGKILL);
+    // After the server's end all that is left in the pipe.
+    while (TakeIn(&output_fd, ended ? absl::ZeroDuration() : kLookPeriod, &last_lines_) && ended) {
+    }
   }
-  free(line);
-  fclose(file);
-  int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
-  wait_status_ = status;
+  if (output_fd >= 0) close(output_fd);
   ended_ = true;
 }
 
@@ -160,30 +182,38 @@ std::string ServerProcess::Obituary() const {
   std::string text = absl::StrCat("server ", command_.name, " ");
   if (!ended_) {
     absl::StrAppend(&text, "is still running");
-  } else if (WIFSIGNALED(wait_status_)) {
-    absl::StrAppend(&text, "was ended by signal ", WTERMSIG(wait_status_), " (", strsignal(WTERMSIG(wait_status_)), ")");
+  } else if (exit_code_ < 0) {
+    absl::StrAppend(&text, "was ended by signal ", -exit_code_, " (", strsignal(-exit_code_), ")");
   } else {
-    absl::StrAppend(&text, "exited with ", WEXITSTATUS(wait_status_));
+    absl::StrAppend(&text, "exited with ", exit_code_);
   }
-  const std::lock_guard lock(mutex_);
-  if (last_lines_.empty()) return absl::StrCat(text, "; it wrote nothing to stderr");
-  return absl::StrCat(text, "; its last lines:\n  ", absl::StrJoin(last_lines_, "\n  "));
+  const std::vector<std::string> lines = last_lines_.Get();
+  if (lines.empty()) return absl::StrCat(text, "; it wrote nothing");
+  return absl::StrCat(text, "; its last lines:\n  ", absl::StrJoin(lines, "\n  "));
 }
 
 absl::Status ServerProcess::Stop() {
-  if (!attendant_.joinable()) return absl::OkStatus();
   const bool ended_by_itself = ended_;
-  // A pid that was waited for may be another process's by now; before that it is not.
   if (!ended_by_itself) kill(pid_, SIGTERM);
-  const absl::Time deadline = absl::Now() + kStopTimeout;
+  const absl::Time deadline = absl::Now() + patience_.stop;
   while (!ended_ && absl::Now() < deadline) absl::SleepFor(kLookPeriod);
   if (!ended_) kill(pid_, SIGKILL);
-  attendant_.join();
+  Reap();
   if (ended_by_itself) return absl::UnavailableError(Obituary());
-  if (WIFEXITED(wait_status_) && WEXITSTATUS(wait_status_) == 0) return absl::OkStatus();
+  // Programs that handle the signal by the shell's convention exit with 128 + SIGTERM.
+  for (const int asked_for : {0, -SIGTERM, 128 + SIGTERM, -SIGKILL}) {
+    if (exit_code_ == asked_for) return absl::OkStatus();
+  }
   return absl::InternalError(Obituary());
 }
 
-ServerProcess::~ServerProcess() { Stop().IgnoreError(); }
+void ServerProcess::Reap() {
+  attendant_.join();
+  waitpid(std::exchange(pid_, -1), nullptr, 0);
+}
+
+ServerProcess::~ServerProcess() {
+  if (pid_ >= 0) Stop().IgnoreError();
+}
 
 }  // namespace meanwhile

@@ -68,8 +68,7 @@ absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std
   if (!process.ok()) return process.status();
   load.target = (*process)->target();
   ServerWatch watch(**process, on_progress);
-  const absl::StatusOr<LoadResult> result =
-      RunLoad(load, &watch, [&] { return stopped() || (*process)->has_ended(); });
+  const absl::StatusOr<LoadResult> result = RunLoad(load, &watch, [&] { return stopped() || (*process)->has_ended(); });
   // How the server ended explains a failed load better than the load does.
   if (absl::Status ended = (*process)->Stop(); !ended.ok()) return ended;
   if (!result.ok()) {
@@ -77,7 +76,6 @@ absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std
   }
 
   ServerRound round;
-  round.interrupted = result->interrupted;
   round.cell.set_model(server.name);
   round.cell.set_in_flight(static_cast<uint32_t>(load.in_flight));
   SetMeasured(*result, &round.cell);

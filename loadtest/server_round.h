@@ -21,12 +21,11 @@ struct ServerRound {
   v1::Cell cell;
   // The mean wait of the server's backend, when its Admin service tells it.
   std::optional<absl::Duration> mean_wait;
-  // Ended before its time by `stopped`.
-  bool interrupted = false;
 };
 
 // Starts the server on `processors` (see ServerProcess::Start), loads it and ends it. `load.target` is set here. Tells
-// `on_progress` twice a second. Errors: the server did not start, died, or could not be reached; each tells its last words.
+// `on_progress` twice a second. When `stopped` says so it ends early, and what it returns means nothing. Errors: those
+// of ServerProcess; UNAVAILABLE when the server cannot be reached.
 absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std::string& processors, LoadOptions load,
                                           const std::function<void(const LoadProgress&)>& on_progress,
                                           const std::function<bool()>& stopped);

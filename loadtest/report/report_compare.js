@@ -135,10 +135,12 @@ function roundsCard() {
 }
 
 function comparePage() {
+  // Servers of other people have their own.
+  const backend = settings.backend ? [`backend ${settings.backend}`] : [];
   const rounds = `${quantity(settings.rounds, 'round')} of ${settings.measureSeconds} s`;
   return [
     heading('Load test: comparison', models.join(models.length === 2 ? ' against ' : ', '), [
-      `backend ${settings.backend}`, quantity(settings.connections, 'connection'), rounds, settings.pinning]),
+      ...backend, quantity(settings.connections, 'connection'), rounds, settings.pinning]),
     ...notices(),
     report.comparisons.length > 0 ? element('div', {class: 'cards'}, ...report.comparisons.map(answer)) : null,
     ...(cells.length > 0 ? [charts(), figuresCard()] : [card('Nothing was measured.')]),
@@ -147,7 +149,7 @@ function comparePage() {
     roundsCard(),
     hostCard([
       ['models', models.join(', ')],
-      ['backend', settings.backend],
+      ['backend', settings.backend || '–'],
       ['in flight', levels.map(figures.count).join(', ')],
       ['connections', figures.count(settings.connections)],
       ['rounds', `${rounds}, each after ${settings.warmupSeconds} s of warm-up`],

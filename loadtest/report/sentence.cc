@@ -43,6 +43,10 @@ std::string Sentence(const v1::Comparison& comparison, const v1::Cell& subject, 
     return absl::StrCat(level, "there is nothing to compare: ", comparison.subject(), " or ", comparison.baseline(),
                         " served no call.");
   }
+  if (subject.client_limited() && baseline.client_limited()) {
+    return absl::StrCat(level, "there is nothing to compare: the load tester was the limit of both ",
+                        comparison.subject(), " and ", comparison.baseline(), ".");
+  }
 
   const int decimals = RatioDecimals(ratio.median());
   const std::string low = absl::StrFormat("%.*f", decimals, ratio.low());
@@ -55,8 +59,7 @@ std::string Sentence(const v1::Comparison& comparison, const v1::Cell& subject, 
 
   std::string sentence =
       absl::StrCat(level, comparison.subject(), " serves ", AtLeast(subject, baseline), times, " the calls of ",
-                   comparison.baseline(),
-                   shows_difference ? "" : ": no difference that this run can show");
+                   comparison.baseline(), shows_difference ? "" : ": no difference that this run can show");
   if (subject.has_server() && baseline.has_server()) {
     absl::StrAppend(&sentence, ", with ", Threads(subject.server().peak_threads()), " instead of ",
                     FormatCount(baseline.server().peak_threads()));

@@ -59,13 +59,11 @@ std::string ComparisonHead(const v1::ComparisonReport& report) {
   const v1::ComparisonSettings& settings = report.settings();
   std::vector<std::string> models;
   for (const std::string& model : settings.models()) models.push_back(Printable(model));
-  std::vector<std::string> how = {
-      absl::StrJoin(models, models.size() == 2 ? " against " : ", "),
-      absl::StrCat("backend ", Printable(settings.backend())),
-      Quantity(settings.connections(), "connection"),
-      absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",
-                   settings.warmup_seconds(), " s of warm-up"),
-  };
+  std::vector<std::string> how = {absl::StrJoin(models, models.size() == 2 ? " against " : ", ")};
+  if (!settings.backend().empty()) how.push_back(absl::StrCat("backend ", Printable(settings.backend())));
+  how.push_back(Quantity(settings.connections(), "connection"));
+  how.push_back(absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",
+                             settings.warmup_seconds(), " s of warm-up"));
   std::vector<std::string> where = HostItems(report.host());
   if (!settings.pinning().empty()) where.push_back(absl::StrCat("pinning: ", Printable(settings.pinning())));
   return absl::StrCat(JoinItems(how, kReportWidth), "\n", JoinItems(where, kReportWidth), "\n");

@@ -1,0 +1,303 @@
+// `loadtest compare` as a person runs it, with real servers: arguments in; stdout, stderr, files and the exit code out, and
+// no process left behind.
+
+#include <gmock/gmock.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "loadtest/process_stats.h"
+#include "meanwhile/v1/report.pb.h"
+#include "tests/loadtest/process_table.h"
+#include "tests/process.h"
+#include "tests/wait_until.h"
+
+namespace meanwhile {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr char kBareServer[] = "--server=bare=tests/bench/bare_server --listen=127.0.0.1:{port} --wait=5ms";
+// Takes its port for more seconds to sleep, and serves nobody.
+constexpr char kSleeper[] = "--server=sleeper=env --ignore-signal=TERM sleep 1000 {port}";
+
+// The command line of a comparison: words apart by spaces, then arguments as they are.
+std::vector<std::string> Compare(const std::string& words, const std::vector<std::string>& arguments = {}) {
+  std::vector<std::string> line = {"loadtest/loadtest", "compare", "--pin=none"};
+  for (const absl::string_view word : absl::StrSplit(words, ' ', absl::SkipEmpty())) line.emplace_back(word);
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  return line;
+}
+
+std::string TempPath(const std::string& name) { return testing::TempDir() + name; }
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+template <typename Message>
+Message FromJson(const std::string& json) {
+  Message message;
+  const auto status = google::protobuf::util::JsonStringToMessage(json, &message);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  return message;
+}
+
+// The number at a path such as `cells.0.responseTime.p999`; a failure when something else stands there.
+double NumberAt(const google::protobuf::Struct& json, const std::string& path) {
+  google::protobuf::Value value;
+  *value.mutable_struct_value() = json;
+  for (const absl::string_view step : absl::StrSplit(path, '.')) {
+    const google::protobuf::Value above = value;
+    std::size_t index = 0;
+    if (absl::SimpleAtoi(step, &index)) {
+      if (index < static_cast<std::size_t>(above.list_value().values_size())) {
+        value = above.list_value().values(static_cast<int>(index));
+        continue;
+      }
+    } else if (const auto field = above.struct_value().fields().find(std::string(step));
+               field != above.struct_value().fields().end()) {
+      value = field->second;
+      continue;
+    }
+    ADD_FAILURE() << path << " is not there";
+    return 0;
+  }
+  EXPECT_TRUE(value.has_number_value()) << path;
+  return value.number_value();
+}
+
+// The server that the load tester has started when `known` had been before. Fails the test when none comes.
+pid_t NextServer(const Process& load_tester, const std::set<pid_t>& known = {}) {
+  pid_t next = 0;
+  EXPECT_TRUE(WaitUntil([&] {
+    for (const pid_t child : ChildrenOf(load_tester.pid())) {
+      if (!known.contains(child)) next = child;
+    }
+    return next != 0;
+  }));
+  return next;
+}
+
+TEST(CompareTest, TellsTheTableAndTheSentencesAndWritesTheFiles) {
+  const std::string json = TempPath("compare.json"), csv = TempPath("compare.csv"), html = TempPath("compare.html");
+  const Outcome outcome = RunProcess(Compare("-c 10,50 --rounds=2 --warmup=100ms -z 200ms --backend=constant:5ms",
+                                             {"--json", json, "--csv=" + csv, "--html", html}));
+  // 106 where the machine is too small for it.
+  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, HasSubstr("async against thread"));
+  EXPECT_THAT(outcome.out, HasSubstr("nothing was pinned (--pin=none)"));
+  EXPECT_THAT(outcome.out, HasSubstr("10 in flight, ideal 2,000 calls/s"));
+  EXPECT_THAT(outcome.out, HasSubstr("50 in flight, ideal 10,000 calls/s"));
+  EXPECT_THAT(outcome.out, HasSubstr("At 10 in flight "));
+  EXPECT_THAT(outcome.out, HasSubstr("At 50 in flight "));
+
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  EXPECT_EQ(report.valid(), outcome.exit_code == 0);
+  EXPECT_FALSE(report.interrupted());
+  EXPECT_GT(report.host().processors(), 0u);
+  EXPECT_THAT(report.settings().models(), ElementsAre("async", "thread"));
+  EXPECT_DOUBLE_EQ(report.settings().mean_wait_seconds(), 0.005);
+  std::vector<std::string> order;
+  for (const v1::Cell& round : report.rounds()) {
+    order.push_back(absl::StrCat(round.round(), " ", round.in_flight(), " ", round.model()));
+    EXPECT_DOUBLE_EQ(round.duration_seconds(), 0.2);
+  }
+  EXPECT_THAT(order, ElementsAre("1 10 async", "1 10 thread", "1 50 async", "1 50 thread",  //
+                                 "2 10 thread", "2 10 async", "2 50 thread", "2 50 async"));
+
+  const auto tree = FromJson<google::protobuf::Struct>(ReadFile(json));
+  EXPECT_TRUE(tree.fields().at("valid").has_bool_value());
+  EXPECT_TRUE(tree.fields().contains("host"));
+  for (int i = 0; i < 4; ++i) {
+    const std::string cell = absl::StrCat("cells.", i, ".");
+    EXPECT_EQ(report.cells(i).model(), i % 2 == 0 ? "async" : "thread");
+    EXPECT_EQ(NumberAt(tree, cell + "inFlight"), i < 2 ? 10 : 50);
+    EXPECT_GT(NumberAt(tree, cell + "achievedRate"), 0);
+    EXPECT_GT(NumberAt(tree, cell + "idealShare"), 0);
+    EXPECT_EQ(NumberAt(tree, cell + "errors"), 0);
+    EXPECT_GE(NumberAt(tree, cell + "responseTime.p50"), 0.005);
+    EXPECT_GE(NumberAt(tree, cell + "responseTime.p999"), NumberAt(tree, cell + "responseTime.p50"));
+    EXPECT_GT(NumberAt(tree, cell + "server.cpuMicrosPerCall"), 0);
+    EXPECT_GT(NumberAt(tree, cell + "server.peakThreads"), 1);
+    EXPECT_GT(NumberAt(tree, cell + "server.peakRssBytes"), 1e6);
+    EXPECT_GT(NumberAt(tree, cell + "server.contextSwitchesPerCall"), 0);
+  }
+  for (int i = 0; i < 2; ++i) {
+    const std::string ratio = absl::StrCat("comparisons.", i, ".throughputRatio.");
+    EXPECT_LE(NumberAt(tree, ratio + "low"), NumberAt(tree, ratio + "median"));
+    EXPECT_LE(NumberAt(tree, ratio + "median"), NumberAt(tree, ratio + "high"));
+    EXPECT_THAT(report.comparisons(i).sentence(), StartsWith(i == 0 ? "At 10 in flight" : "At 50 in flight"));
+  }
+  const std::string table = ReadFile(csv);
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 1 + 4 + 8) << "head, summaries, rounds";
+  EXPECT_THAT(ReadFile(html), HasSubstr("<html"));
+}
+
+TEST(CompareTest, AnyServerOfTheProtoCanBeCompared) {
+  const std::string json = TempPath("other.json");
+  const Outcome outcome = RunProcess(Compare("-c 5 --rounds=1 --warmup=0s -z 100ms --models=async --backend=constant:5ms",
+                                             {kBareServer, "--json=" + json}));
+  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  EXPECT_THAT(report.settings().models(), ElementsAre("async", "bare"));
+  ASSERT_EQ(report.cells_size(), 2);
+  EXPECT_GT(report.cells(1).achieved_rate(), 0);
+  EXPECT_GT(report.cells(1).server().cpu_micros_per_call(), 0);
+  EXPECT_FALSE(report.cells(1).server().has_context_switches_per_call()) << "it has no Admin service";
+  EXPECT_EQ(report.comparisons(0).baseline(), "bare");
+}
+
+TEST(CompareTest, AServerOfOtherPeopleCanStandAlone) {
+  const Outcome outcome = RunProcess(Compare("-c 5 --rounds=1 --warmup=0s -z 100ms --models=none", {kBareServer}));
+  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("  bare "));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("backend")));
+}
+
+TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
+  std::vector<std::string> line = Compare("-c 1 --rounds=1 --warmup=0s -z 50ms --models=none --json=relative_compare.json",
+                                          {kBareServer});
+  line.insert(line.begin(), {"env", "BUILD_WORKING_DIRECTORY=" + testing::TempDir()});
+  RunProcess(line);
+  EXPECT_EQ(FromJson<v1::ComparisonReport>(ReadFile(TempPath("relative_compare.json"))).cells_size(), 1);
+}
+
+TEST(CompareTest, ASpecificationThatTheServerRefusesIsBadUsage) {
+  const Outcome outcome = RunProcess(Compare("--backend=constant:x"));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, StartsWith("loadtest: server async exited with 2; its last lines:\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("--backend=constant:x: LATENCY=x: must be a time such as 50ms"));
+}
+
+TEST(CompareTest, AServerThatExitsAtOnceFailsWithItsLastLines) {
+  const Outcome outcome =
+      RunProcess(Compare("--models=none", {"--server=broken=sh -c \"echo out of {port}s >&2; exit 2\""}));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, testing::MatchesRegex("loadtest: server broken exited with 2; its last lines:\n"
+                                                 "  out of [0-9]+s\n"));
+}
+
+TEST(CompareTest, AServerThatDiesInTheMiddleFails) {
+  Process load_tester(Compare("-c 50 --rounds=1 --warmup=0s -z 1h --models=none", {kBareServer}));
+  const pid_t server = NextServer(load_tester);
+  const absl::StatusOr<ProcessReader> reader = ProcessReader::Open(server);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  // What it takes to start is less: it then serves calls.
+  EXPECT_TRUE(WaitUntil([&] { return reader->ReadProcessorTime().value_or(absl::Hours(1)) > absl::Milliseconds(300); }));
+  kill(server, SIGKILL);
+  EXPECT_EQ(load_tester.Wait(), 1);
+  EXPECT_THAT(load_tester.err(), StartsWith("loadtest: server bare was ended by signal 9 (Killed)"));
+}
+
+TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
+  const struct {
+    const char* arguments;
+    const char* message;
+  } cases[] = {
+      {"--models=async,fibers", "--models=async,fibers: must be async, thread, both or none"},
+      {"--models=async,async", "--models=async,async: must be async, thread, both or none"},
+      {"--models=none", "--models=none: must name a model when there is no --server"},
+      {"--server=x", "--server=x: must be NAME=COMMAND"},
+      {"--server==x{port}", "--server==x{port}: must be NAME=COMMAND"},
+      {"--server=x=y", "--server=x=y: COMMAND must hold {port}, the port that the server shall listen on"},
+      {"--server=async=x{port}", "--server=async: this name is taken"},
+      {"--server=x=y{port} --server=x=z{port}", "--server=x: this name is taken"},
+      {"-c 0", "--concurrency=0: must be from 1 to 100000"},
+      {"-c 10,100001", "--concurrency=100001: must be from 1 to 100000"},
+      {"-c 10,", "--concurrency=: must be from 1 to 100000"},
+      {"--concurrency=10,20,10", "--concurrency=10,20,10: must hold each level once"},
+      {"--rounds=0", "--rounds=0: must be from 1 to 100"},
+      {"--warmup=2h", "--warmup=2h: must be from 0 to 1h"},
+      {"-z 0s", "--duration=0s: must be from 1ms to 1h"},
+      {"--duration=soon", "--duration=soon: must be a duration such as 50ms, 1.5s or 2m"},
+      {"--connections=10001", "--connections=10001: must be from 1 to 10000"},
+      {"--payload-size=-1", "--payload-size=-1: must be from 0 to 1048576"},
+      {"--pin=both", "--pin=both: must be auto or none"},
+      {"--json=/no/such/directory/x", "--json=/no/such/directory/x: must be a file in a directory that exists"},
+      {"--csv=/", "--csv=/: must be a file in a directory that exists"},
+      {"--html=", "--html"},
+      {"--quick=maybe", "maybe"},
+      {"--no-such-flag", "--no-such-flag"},
+  };
+  for (const auto& [arguments, message] : cases) {
+    const Outcome outcome = RunProcess(Compare(arguments));
+    EXPECT_EQ(outcome.exit_code, 2) << arguments;
+    EXPECT_EQ(outcome.out, "") << arguments;
+    EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << arguments;
+    EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
+  }
+}
+
+TEST(CompareTest, AnInterruptTellsWhatWasMeasured) {
+  const std::string json = TempPath("interrupted_compare.json");
+  Process load_tester(Compare("-c 5 --rounds=100 --warmup=0s -z 100ms --backend=constant:5ms", {"--json", json}));
+  // When the third server starts, each has been measured once.
+  std::set<pid_t> servers;
+  for (int i = 0; i < 3; ++i) servers.insert(NextServer(load_tester, servers));
+  load_tester.Signal(SIGINT);
+  EXPECT_EQ(load_tester.Wait(), 105) << load_tester.err();
+  EXPECT_THAT(load_tester.out(), HasSubstr("INTERRUPTED"));
+  EXPECT_THAT(load_tester.out(), HasSubstr("At 5 in flight "));
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  EXPECT_TRUE(report.interrupted());
+  EXPECT_GE(report.rounds_size(), 2);
+  for (const pid_t server : servers) EXPECT_FALSE(Lives(server));
+}
+
+TEST(CompareTest, AnInterruptBeforeTheFirstRoundIsDoneSaysThatThereIsNothing) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    Process load_tester(Compare("-c 5 -z 1h --models=none", {kBareServer}));
+    const pid_t server = NextServer(load_tester);
+    load_tester.Signal(number);
+    EXPECT_EQ(load_tester.Wait(), 105) << load_tester.err();
+    EXPECT_THAT(load_tester.out(), HasSubstr("nothing was measured"));
+    EXPECT_THAT(load_tester.out(), HasSubstr("INTERRUPTED"));
+    EXPECT_FALSE(Lives(server));
+  }
+}
+
+TEST(CompareTest, ASecondInterruptEndsAtOnceAndLeavesNoServer) {
+  Process load_tester(Compare("--models=none", {kSleeper}));
+  const pid_t server = NextServer(load_tester);
+  // One more after the first was taken; the server would make it wait.
+  EXPECT_TRUE(WaitUntil([&] {
+    load_tester.Signal(SIGINT);
+    return load_tester.Wait(absl::ZeroDuration()).has_value();
+  }));
+  EXPECT_EQ(load_tester.Wait(), -SIGINT);
+  EXPECT_TRUE(WaitUntil([&] { return !Lives(server); }));
+}
+
+TEST(CompareTest, NoServerOutlivesALoadTesterThatIsKilled) {
+  // At once, when the server is not yet itself, and when it serves.
+  for (const absl::Duration spent : {absl::ZeroDuration(), absl::Milliseconds(300)}) {
+    Process load_tester(Compare("-c 50 -z 1h --models=async --backend=constant:5ms"));
+    const pid_t server = NextServer(load_tester);
+    const absl::StatusOr<ProcessReader> reader = ProcessReader::Open(server);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_TRUE(WaitUntil([&] { return reader->ReadProcessorTime().value_or(absl::Hours(1)) >= spent; }));
+    load_tester.Signal(SIGKILL);
+    EXPECT_EQ(load_tester.Wait(), -SIGKILL);
+    EXPECT_TRUE(WaitUntil([&] { return !Lives(server); }));
+  }
+}
+
+}  // namespace
+}  // namespace meanwhile
