@@ -85,7 +85,8 @@ for page; do
   ((${#shown[@]} > 0)) || fail "$page shows no command to test"
   for commands in "${shown[@]}"; do
     echo "--- $page: $commands"
-    bash -euo pipefail -c "${commands//:50051/:$port}" </dev/null || fail "exit code $? in $page: $commands"
+    # An address and not its name: LeakSanitizer finds a leak in c-ares, which looks names up.
+    bash -euo pipefail -c "${commands//localhost:50051/127.0.0.1:$port}" </dev/null || fail "exit code $? in $page: $commands"
   done
 done
 
