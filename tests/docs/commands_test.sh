@@ -61,6 +61,7 @@ blocks() {
 }
 
 start_server() {
+  : >"$TEST_TMPDIR/server.err"  # Read below perhaps before the server has opened it.
   bash -c "exec $1" 2>"$TEST_TMPDIR/server.err" &
   server_pid=$!
   for ((look = 0; look < 600; ++look)); do
