@@ -1,5 +1,5 @@
-// Cancellation on one loop: a CancellationSource is cancelled once; a CancellationToken tells whether that has happened;
-// a CancellationCallback is told when it happens.
+// Cancellation on one loop: a CancellationSource is cancelled once; a CancellationToken tells whether that has
+// happened; a CancellationCallback is told when it happens.
 //
 // A token travels by itself: a Task takes the token of the coroutine that awaits it, down to the operation that really
 // waits, which then registers a callback. So a handler needs no code of its own to be cancelled.
@@ -13,7 +13,8 @@
 // Invariants:
 //  1. A source changes from "not cancelled" to "cancelled" once and never back; its code is then not OK.
 //  2. A registered callback is told exactly once, or leaves before it is told; never both.
-//  3. OnCancel never runs a coroutine in place: it schedules one (EventLoop::Schedule). So no callback, and not the source
+//  3. OnCancel never runs a coroutine in place: it schedules one (EventLoop::Schedule). So no callback, and not the
+//  source
 //     either, disappears while Cancel walks the list.
 
 #ifndef MEANWHILE_ASYNC_CANCELLATION_H_

@@ -5,8 +5,9 @@
 //   grpc::Status status =
 //       co_await CallUnary(loop, *stub, &Greeter::Stub::PrepareAsyncGreet, context, request, &response);
 //
-// Cancellation: when the awaiting coroutine is cancelled the call is cancelled (ClientContext::TryCancel), and the await ends
-// as soon as gRPC confirms it, usually with CANCELLED. A deadline is set on the context by whoever makes the call.
+// Cancellation: when the awaiting coroutine is cancelled the call is cancelled (ClientContext::TryCancel), and the
+// await ends as soon as gRPC confirms it, usually with CANCELLED. A deadline is set on the context by whoever makes the
+// call.
 //
 // Lifetime: the stub, context, request and response live until the await ends. A context serves one call.
 //

@@ -1,9 +1,9 @@
 // EventLoop: one completion queue, the one thread that drains it, its timers and its mailbox.
 //
-// Everything that waits, waits here: operations handed to the completion queue, timers, work that other threads finish. One
-// thread runs the loop, and whatever the loop resumes runs on that thread, so coroutines of one loop need no lock among
-// themselves. A coroutine that blocks (or computes for long) keeps all others of its loop waiting: that work belongs on a
-// ThreadPool.
+// Everything that waits, waits here: operations handed to the completion queue, timers, work that other threads finish.
+// One thread runs the loop, and whatever the loop resumes runs on that thread, so coroutines of one loop need no lock
+// among themselves. A coroutine that blocks (or computes for long) keeps all others of its loop waiting: that work
+// belongs on a ThreadPool.
 //
 //   EventLoop loop;
 //   std::thread thread([&] { loop.Run(); });
@@ -13,13 +13,15 @@
 //
 // Ownership: the loop owns its completion queue. It must outlive everything that was started on it.
 //
-// Thread: Post and Stop may be called from any thread. All else belongs to the thread in Run, or, before Run has begun, to
-// whoever prepares the loop.
+// Thread: Post and Stop may be called from any thread. All else belongs to the thread in Run, or, before Run has begun,
+// to whoever prepares the loop.
 //
 // Invariants:
-//  1. A coroutine is resumed only from Run itself, never from inside another's resume on the way (Schedule, not resume):
+//  1. A coroutine is resumed only from Run itself, never from inside another's resume on the way (Schedule, not
+//  resume):
 //     the stack stays flat.
-//  2. Work is counted (AddWork, RemoveWork). Run shuts the completion queue down only after Stop, and only when no work is
+//  2. Work is counted (AddWork, RemoveWork). Run shuts the completion queue down only after Stop, and only when no work
+//  is
 //     left; so nothing is started on a queue that was shut down.
 //  3. Whoever posts from another thread does so on behalf of counted work, so the loop is still there.
 

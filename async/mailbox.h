@@ -1,10 +1,11 @@
 // Mailbox: how another thread hands work to a loop. Any number of threads put items in; the loop takes them all out.
 //
-// The list is intrusive: an item is part of what it belongs to (a pool job, a stop request), so posting allocates nothing.
-// The poster's wake-up is the expensive part, and only the poster that finds the mailbox empty has to make it.
+// The list is intrusive: an item is part of what it belongs to (a pool job, a stop request), so posting allocates
+// nothing. The poster's wake-up is the expensive part, and only the poster that finds the mailbox empty has to make it.
 //
 // Invariants:
-//  1. While the mailbox is not empty, exactly one wake-up is under way: made by the poster that found it empty, ended by the
+//  1. While the mailbox is not empty, exactly one wake-up is under way: made by the poster that found it empty, ended
+//  by the
 //     DeliverAll that follows the wake-up.
 //  2. The loop takes items out only when that wake-up arrives. So when an item is handled, its poster is done with the
 //     mailbox (it woke the loop, or found another's wake-up under way), and the mailbox may be destroyed.

@@ -1,5 +1,5 @@
-// Poller: where a loop waits, and where the completions of its operations come from. The one that servers and clients use is
-// CompletionQueuePoller; tests have one with a simulated clock.
+// Poller: where a loop waits, and where the completions of its operations come from. The one that servers and clients
+// use is CompletionQueuePoller; tests have one with a simulated clock.
 //
 // Thread: Next, Now and Shutdown belong to the loop's thread; Wake may be called from any.
 

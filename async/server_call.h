@@ -1,5 +1,5 @@
-// Serving unary calls from a loop: UnaryMethod keeps slots armed for one method on one loop and runs a handler for each call
-// that is matched.
+// Serving unary calls from a loop: UnaryMethod keeps slots armed for one method on one loop and runs a handler for each
+// call that is matched.
 //
 //   class Greeter {
 //    public:
@@ -9,22 +9,24 @@
 //                           [&](auto&&... arguments) { return greeter.Greet(arguments...); }, options);
 //
 // A handler that returns Task<grpc::Status> is a coroutine and runs on the loop. One that returns a plain grpc::Status
-// blocks, so it is sent to the thread pool by itself; when the pool is full the call is shed with RESOURCE_EXHAUSTED. The
-// signature is all it takes to say which.
+// blocks, so it is sent to the thread pool by itself; when the pool is full the call is shed with RESOURCE_EXHAUSTED.
+// The signature is all it takes to say which.
 //
-// A call's life: a slot is armed (RequestXxx); a call is matched to it; another slot is armed in its place before the handler
-// runs; the handler returns; Finish sends the response; when Finish and the notice of the call's end have both completed, the
-// slot is used again. After warm-up none of this allocates memory of ours: slots, frames and the arena's first block are kept.
+// A call's life: a slot is armed (RequestXxx); a call is matched to it; another slot is armed in its place before the
+// handler runs; the handler returns; Finish sends the response; when Finish and the notice of the call's end have both
+// completed, the slot is used again. After warm-up none of this allocates memory of ours: slots, frames and the arena's
+// first block are kept.
 //
-// Cancellation: when the client cancels, disconnects, or the deadline passes, the call's token is cancelled and whatever
-// the handler waits for returns at once. The handler's status is then sent to nobody, but is still counted.
+// Cancellation: when the client cancels, disconnects, or the deadline passes, the call's token is cancelled and
+// whatever the handler waits for returns at once. The handler's status is then sent to nobody, but is still counted.
 //
 // Exceptions: one that leaves a handler ends its call with INTERNAL and is told to the observer; the server goes on.
 //
 // Thread: the loop's, except CallContext::cancelled(), which a handler on the pool may ask.
 //
 // Lifetime: the service, the handler, the pool and the observer outlive the UnaryMethod; the UnaryMethod outlives the
-// loop's Run. To stop: Server::Shutdown (from another thread), then EventLoop::Stop; Run returns when every slot is idle.
+// loop's Run. To stop: Server::Shutdown (from another thread), then EventLoop::Stop; Run returns when every slot is
+// idle.
 //
 // Invariants:
 //  1. A slot is idle, armed or serving; it is idle only when no operation of its is outstanding.
@@ -79,8 +81,9 @@ class CallContext {
 
   // Tells the handler, with the reason as its status.
   //
-  // The client gives up at the same deadline, and the news of that may be here first: gRPC sends the time that is left rounded
-  // up by as much as a hundredth. So a cancel that comes so short before the deadline is taken for the deadline.
+  // The client gives up at the same deadline, and the news of that may be here first: gRPC sends the time that is left
+  // rounded up by as much as a hundredth. So a cancel that comes so short before the deadline is taken for the
+  // deadline.
   void Cancel() {
     cancelled_.store(true, std::memory_order_relaxed);
     const auto deadline = server_context_.deadline();
@@ -110,8 +113,8 @@ class CallObserver {
 };
 
 struct UnaryMethodOptions {
-  // How many slots are armed at a time, 1 or more. A call that finds none armed waits inside gRPC, behind a lock, so this is
-  // the burst that a loop takes without that; each costs about 3 KB.
+  // How many slots are armed at a time, 1 or more. A call that finds none armed waits inside gRPC, behind a lock, so
+  // this is the burst that a loop takes without that; each costs about 3 KB.
   std::size_t armed = 256;
   // Runs blocking handlers; needed only for those.
   ThreadPool* pool = nullptr;
@@ -275,9 +278,8 @@ class UnaryMethod {
 // derives from it.
 template <typename Request, typename Response, typename Base, typename Handler>
 auto ServeUnary(EventLoop& loop, std::type_identity_t<Base>& service,
-                void (Base::*request_member)(grpc::ServerContext*, Request*,
-                                             grpc::ServerAsyncResponseWriter<Response>*, grpc::CompletionQueue*,
-                                             grpc::ServerCompletionQueue*, void*),
+                void (Base::*request_member)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
+                                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
                 Handler handler, const UnaryMethodOptions& options) {
   return std::make_unique<UnaryMethod<Request, Response, Base, Handler>>(&loop, &service, request_member,
                                                                          std::move(handler), options);

@@ -5,8 +5,8 @@
 //     co_return 2 * x;
 //   }
 //
-// A task is lazy: nothing runs until it is awaited, and it can be awaited once. Awaiting gives what the body returned; an
-// exception that leaves the body is thrown again at the await.
+// A task is lazy: nothing runs until it is awaited, and it can be awaited once. Awaiting gives what the body returned;
+// an exception that leaves the body is thrown again at the await.
 //
 // Ownership: the Task object owns the coroutine's frame. `co_await Twice(loop, 3)` keeps the frame until the full
 // expression ends; a task that is never awaited never runs and is freed.
@@ -19,10 +19,10 @@
 // awaits needs no more stack than one. Symmetric transfer would be shorter to write, but GCC 12 makes it a call, not a
 // jump, without optimisation and under the sanitizers, and the stack overflows.
 //
-// Traps of GCC 12, covered by tests/async/gcc_traps_test.cc. Destroyed twice when it stands in a `co_await` expression: a
-// temporary closure that owns a capture, a temporary aggregate that owns anything, and a task that a conditional
-// (`co_await (a ? B() : C())`) chose. Build it in a statement of its own. And a lambda that is a coroutine must outlive its
-// frame, because its captures stay in the lambda.
+// Traps of GCC 12, covered by tests/async/gcc_traps_test.cc. Destroyed twice when it stands in a `co_await` expression:
+// a temporary closure that owns a capture, a temporary aggregate that owns anything, and a task that a conditional
+// (`co_await (a ? B() : C())`) chose. Build it in a statement of its own. And a lambda that is a coroutine must outlive
+// its frame, because its captures stay in the lambda.
 
 #ifndef MEANWHILE_ASYNC_TASK_H_
 #define MEANWHILE_ASYNC_TASK_H_
@@ -188,8 +188,8 @@ inline Task<void> TaskPromise<void>::get_return_object() noexcept {
 
 }  // namespace internal
 
-// A coroutine that nobody awaits: it starts at once and frees itself when it ends. It is how a loop and a server call start
-// a Task; everything else awaits. An exception that leaves it ends the process.
+// A coroutine that nobody awaits: it starts at once and frees itself when it ends. It is how a loop and a server call
+// start a Task; everything else awaits. An exception that leaves it ends the process.
 class DetachedTask {
  public:
   class promise_type : public internal::PromiseBase {

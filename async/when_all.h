@@ -4,11 +4,12 @@
 //   std::vector<grpc::Status> statuses = co_await WhenAll(loop, std::move(waits));
 //   auto [user, orders] = co_await WhenAll(loop, LoadUser(id), LoadOrders(id));
 //
-// All at once means concurrency, not parallelism: the tasks share the loop's thread, and one works while the others wait.
+// All at once means concurrency, not parallelism: the tasks share the loop's thread, and one works while the others
+// wait.
 //
 // Failure: a task fails when it throws, or when it returns something whose ok() is false. The first failure cancels the
-// others. All are waited for in any case, so no task outlives the await; then the first exception is thrown again, or the
-// results are returned, failures included.
+// others. All are waited for in any case, so no task outlives the await; then the first exception is thrown again, or
+// the results are returned, failures included.
 //
 // Cancellation: cancelling the awaiting coroutine cancels every task.
 //
@@ -138,7 +139,8 @@ class WhenAllOfTuple {
 
   std::tuple<Ts...> await_resume() {
     siblings_.RethrowIfAnyThrew();
-    return std::apply([](std::optional<Ts>&... results) { return std::tuple<Ts...>(*std::move(results)...); }, results_);
+    return std::apply([](std::optional<Ts>&... results) { return std::tuple<Ts...>(*std::move(results)...); },
+                      results_);
   }
 
  private:

@@ -31,7 +31,8 @@ void ClosedLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
   --in_flight_;
   live_stats_.OnEnded(response_time);
   const bool wanted = options_.total == 0 || measurement_.calls() < options_.total;
-  if (wanted && now >= time_->begin.load(std::memory_order_acquire) && now < time_->end.load(std::memory_order_relaxed)) {
+  if (wanted && now >= time_->begin.load(std::memory_order_acquire) &&
+      now < time_->end.load(std::memory_order_relaxed)) {
     measurement_.Record(response_time, end.code, end.message);
     last_end_ = now;
   }

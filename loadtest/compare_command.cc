@@ -175,10 +175,10 @@ CompareCommand::CompareCommand(CLI::App& app)
       ->type_name("SPEC");
   CLI::Option* const rounds =
       AddCountFlag(*command_, "--rounds", &comparison.rounds, {1, 100}, "How often everything is measured");
-  CLI::Option* const warmup =
-      AddDurationFlag(*command_, "--warmup", &load.warmup, {absl::ZeroDuration(), absl::Hours(1)},
-                      "How long calls are sent before they are measured, or until every caller has had an answer, up to "
-                      "5 s longer");
+  CLI::Option* const warmup = AddDurationFlag(
+      *command_, "--warmup", &load.warmup, {absl::ZeroDuration(), absl::Hours(1)},
+      "How long calls are sent before they are measured, or until every caller has had an answer, up to "
+      "5 s longer");
   CLI::Option* const duration = AddDurationFlag(*command_, "-z,--duration", &load.duration,
                                                 {absl::Milliseconds(1), absl::Hours(1)}, "Of each measured time");
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");

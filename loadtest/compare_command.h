@@ -19,8 +19,8 @@ class CompareCommand {
   // Whether the command line named it.
   bool chosen() const;
 
-  // Measures all rounds and tells the result on stdout and in the files that were asked for. Gives the exit code. `stop`
-  // ends it early. Blocks; call it on the main thread, which the servers' lives are tied to.
+  // Measures all rounds and tells the result on stdout and in the files that were asked for. Gives the exit code.
+  // `stop` ends it early. Blocks; call it on the main thread, which the servers' lives are tied to.
   int Execute(const absl::Notification& stop);
 
  private:

@@ -31,7 +31,8 @@ struct LoadOptions {
   // Of each call.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration warmup = absl::ZeroDuration();
-  // The warm-up goes on until every caller has had an answer, but no longer than this. No longer than `warmup` by default.
+  // The warm-up goes on until every caller has had an answer, but no longer than this. No longer than `warmup` by
+  // default.
   absl::Duration longest_warmup = absl::ZeroDuration();
   // The measured time; infinite when `total` alone ends it.
   absl::Duration duration = absl::Seconds(10);
@@ -84,8 +85,8 @@ class LoadObserver {
 };
 
 // Blocks until all is over. `stopped` is asked often; when it says so, sending ends and the result is what was measured
-// until then. `observer` and `stopped` may be null. UNAVAILABLE when the target cannot be reached; calls that fail are no error but
-// part of the result.
+// until then. `observer` and `stopped` may be null. UNAVAILABLE when the target cannot be reached; calls that fail are
+// no error but part of the result.
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer = nullptr,
                                    const std::function<bool()>& stopped = nullptr);
 

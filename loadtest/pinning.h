@@ -1,4 +1,5 @@
-// Pinning: server and load tester each get processors of their own, so that one cannot take what the other is measured by.
+// Pinning: server and load tester each get processors of their own, so that one cannot take what the other is measured
+// by.
 //
 // Thread: pin before the load tester has started any other; threads inherit it.
 

@@ -3,8 +3,8 @@
 //   At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 13 threads instead of 3,160.
 //
 // It claims a difference only where the interval shows one, judged by the figures as they are printed: whoever reads
-// [1.00–1.03] sees no difference, so none is claimed. Where the load tester was the limit of one side, it says "at least" or
-// "at most", and where it was the limit of both, that nothing can be said. Pure functions, any thread.
+// [1.00–1.03] sees no difference, so none is claimed. Where the load tester was the limit of one side, it says "at
+// least" or "at most", and where it was the limit of both, that nothing can be said. Pure functions, any thread.
 #ifndef MEANWHILE_LOADTEST_REPORT_SENTENCE_H_
 #define MEANWHILE_LOADTEST_REPORT_SENTENCE_H_
 

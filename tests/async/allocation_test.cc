@@ -1,10 +1,11 @@
 // After warm-up a call makes no heap allocation of ours.
 //
-// gRPC allocates for each call too, some of it within the calls that we make to it (RequestXxx, Finish), where no counter can
-// tell whose an allocation is. So this is shown in two parts. What a handler does (tasks, sleeps, timers, groups, the pool)
-// runs without gRPC and must allocate nothing at all. What a slot does is compared with a server written by hand that makes
-// the same calls to gRPC and nothing else: per call, the loop's thread must allocate as often in both. Allocations while a
-// thread waits in its completion queue are gRPC's own and are left out of both counts.
+// gRPC allocates for each call too, some of it within the calls that we make to it (RequestXxx, Finish), where no
+// counter can tell whose an allocation is. So this is shown in two parts. What a handler does (tasks, sleeps, timers,
+// groups, the pool) runs without gRPC and must allocate nothing at all. What a slot does is compared with a server
+// written by hand that makes the same calls to gRPC and nothing else: per call, the loop's thread must allocate as
+// often in both. Allocations while a thread waits in its completion queue are gRPC's own and are left out of both
+// counts.
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>

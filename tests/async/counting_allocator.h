@@ -1,5 +1,5 @@
-// Linking this library replaces operator new and delete: they count the allocations of each thread. malloc itself, which gRPC's
-// core and protobuf also call, is not counted.
+// Linking this library replaces operator new and delete: they count the allocations of each thread. malloc itself,
+// which gRPC's core and protobuf also call, is not counted.
 
 #ifndef MEANWHILE_TESTS_ASYNC_COUNTING_ALLOCATOR_H_
 #define MEANWHILE_TESTS_ASYNC_COUNTING_ALLOCATOR_H_

@@ -1,8 +1,8 @@
 // FakePoller: a poller with a simulated clock, so that tests of the loop need neither gRPC nor time.
 //
-// When a loop has nothing to do but wait for a timer, the clock jumps to the timer. When it has no timer either, it waits for
-// another thread to Wake it or to Complete an operation. The poller checks its contract: no second Wake before the first
-// has arrived, nothing completed that was not started, no Next after kShutDown.
+// When a loop has nothing to do but wait for a timer, the clock jumps to the timer. When it has no timer either, it
+// waits for another thread to Wake it or to Complete an operation. The poller checks its contract: no second Wake
+// before the first has arrived, nothing completed that was not started, no Next after kShutDown.
 //
 // Thread: as Poller says; Complete may be called from any. Ownership: the loop's; a test keeps a plain pointer.
 

@@ -111,8 +111,8 @@ TEST(ServerCallTest, AClientsCancelResumesTheWaitingHandlerAtOnceAndItsTimerIsGo
   EXPECT_EQ(observer.finished, std::vector{StatusCode::CANCELLED});
 }
 
-// The client gives up at the same deadline, and the news of that may arrive before the server's own timer fires. gRPC sends
-// 1,234 ms as 1,240.
+// The client gives up at the same deadline, and the news of that may arrive before the server's own timer fires. gRPC
+// sends 1,234 ms as 1,240.
 TEST(ServerCallTest, APassedDeadlineResumesTheWaitingHandlerWithDeadlineExceeded) {
   for (const auto timeout : {20ms, 50ms, 133ms, 1234ms}) {
     HourLongWait wait;
@@ -295,11 +295,9 @@ TEST(ServerCallTest, AnExceptionEndsItsCallWithInternalAndTheServerGoesOn) {
 TEST(ServerCallTest, AnExceptionOfABlockingHandlerEndsItsCallWithInternal) {
   RecordingObserver observer;
   ThreadPool pool(1, 0);
-  TestServer server(
-      [](CallContext&, const FetchRequest&, FetchResponse*) -> grpc::Status {
-        throw std::runtime_error("thrown on the pool");
-      },
-      {.pool = &pool, .observer = &observer});
+  TestServer server([](CallContext&, const FetchRequest&,
+                       FetchResponse*) -> grpc::Status { throw std::runtime_error("thrown on the pool"); },
+                    {.pool = &pool, .observer = &observer});
   auto stub = server.NewStub();
   EXPECT_EQ(PendingFetch(*stub).Status().error_code(), StatusCode::INTERNAL);
   server.Stop();

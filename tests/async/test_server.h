@@ -1,5 +1,6 @@
-// TestServer: a real gRPC server in this process, with one loop on a thread of its own, that serves Fetch with a given handler.
-// PendingFetch: a call to it by gRPC's own client, so that the server's side is tested without ours on the other.
+// TestServer: a real gRPC server in this process, with one loop on a thread of its own, that serves Fetch with a given
+// handler. PendingFetch: a call to it by gRPC's own client, so that the server's side is tested without ours on the
+// other.
 //
 // Thread: a test's. Handlers and the observer run on the server's loop; what they leave behind may be read after Stop.
 
@@ -64,8 +65,8 @@ auto OnLoop(EventLoop& loop, Function function) {
   return errand.Result();
 }
 
-// `Result` is what the handler returns: a Task<grpc::Status> or a grpc::Status. One type for all handlers of a kind keeps the
-// tests quick to compile.
+// `Result` is what the handler returns: a Task<grpc::Status> or a grpc::Status. One type for all handlers of a kind
+// keeps the tests quick to compile.
 template <typename Result>
 class TestServer {
  public:

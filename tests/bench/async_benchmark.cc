@@ -124,7 +124,8 @@ void TimerInsertAndFire(benchmark::State& state) {
 }
 BENCHMARK(TimerInsertAndFire)->RangeMultiplier(10)->Range(10, 100'000);
 
-// One poster and one loop on one thread: what a letter costs without its wake-up. The argument is how many come at a time.
+// One poster and one loop on one thread: what a letter costs without its wake-up. The argument is how many come at a
+// time.
 void MailboxPutAndDeliver(benchmark::State& state) {
   class Letter final : public MailboxItem {
     void OnDelivered() override {}
@@ -142,10 +143,11 @@ BENCHMARK(MailboxPutAndDeliver)->Arg(1)->Arg(100);
 
 // A loop that serves and a loop that calls, in one process over loopback. The argument is how many calls are in flight.
 void UnaryCall(benchmark::State& state) {
-  TestServer server([](CallContext&, const v1::FetchRequest& request, v1::FetchResponse* response) -> Task<grpc::Status> {
-    response->set_payload(request.payload());
-    co_return grpc::Status();
-  });
+  TestServer server(
+      [](CallContext&, const v1::FetchRequest& request, v1::FetchResponse* response) -> Task<grpc::Status> {
+        response->set_payload(request.payload());
+        co_return grpc::Status();
+      });
   auto stub = server.NewStub();
   EventLoop loop;
   auto call = [&]() -> Task<grpc::Status> {

@@ -1,8 +1,8 @@
 // A completion-queue server written by hand, without //async: the yardstick for what the library costs.
 //
-// It answers Meanwhile.Fetch with the request's payload, after a fixed wait if it is told one, and grpc.health.v1.Health.Check
-// with SERVING. It does the least that such a server must: it never learns that a client has cancelled, it has no
-// coroutines, no thread pool, no limits, and it takes no wait from a request.
+// It answers Meanwhile.Fetch with the request's payload, after a fixed wait if it is told one, and
+// grpc.health.v1.Health.Check with SERVING. It does the least that such a server must: it never learns that a client
+// has cancelled, it has no coroutines, no thread pool, no limits, and it takes no wait from a request.
 //
 //   bare_server --listen=127.0.0.1:50051 --loops=2 --wait=50ms
 //
@@ -57,8 +57,8 @@ class Tag {
 // How long an idle loop goes without a look at whether it shall stop.
 constexpr std::chrono::milliseconds kLookPeriod(50);
 
-// One completion queue, its thread and its timers. The thread ends after Stop, when no slot is armed or serving. Stop comes
-// after the server's Shutdown has returned: until then somebody must poll its connections.
+// One completion queue, its thread and its timers. The thread ends after Stop, when no slot is armed or serving. Stop
+// comes after the server's Shutdown has returned: until then somebody must poll its connections.
 class Loop {
  public:
   explicit Loop(std::unique_ptr<grpc::ServerCompletionQueue> queue) : queue_(std::move(queue)) {}
@@ -245,8 +245,8 @@ int Main(int argc, char** argv) {
   std::vector<std::unique_ptr<CheckMethod>> check;
   std::vector<std::thread> threads;
   for (const std::unique_ptr<Loop>& loop : loops) {
-    fetch.push_back(std::make_unique<FetchMethod>(loop.get(), &service, &v1::Meanwhile::AsyncService::RequestFetch, armed,
-                                                  absl::ToChronoNanoseconds(wait)));
+    fetch.push_back(std::make_unique<FetchMethod>(loop.get(), &service, &v1::Meanwhile::AsyncService::RequestFetch,
+                                                  armed, absl::ToChronoNanoseconds(wait)));
     check.push_back(std::make_unique<CheckMethod>(loop.get(), &health, &Health::AsyncService::RequestCheck, 2,
                                                   Clock::duration::zero()));
     threads.emplace_back([loop = loop.get()] { loop->Run(); });
