@@ -1,5 +1,5 @@
-// `loadtest compare` as a person runs it, with real servers: arguments in; stdout, stderr, files and the exit code out, and
-// no process left behind.
+// `loadtest compare` as a person runs it, with real servers: arguments in; stdout, stderr, files and the exit code out,
+// and no process left behind.
 
 #include <gmock/gmock.h>
 #include <google/protobuf/struct.pb.h>
@@ -7,12 +7,15 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "loadtest/process_stats.h"
@@ -35,7 +38,8 @@ constexpr char kSleeper[] = "--server=sleeper=env --ignore-signal=TERM sleep 100
 
 // The command line of a comparison: words apart by spaces, then arguments as they are.
 std::vector<std::string> Compare(const std::string& words, const std::vector<std::string>& arguments = {}) {
-  std::vector<std::string> line = {"loadtest/loadtest", "compare", "--pin=none"};
+  std::vector<std::string> line = {"loadtest/loadtest", "compare"};
+  if (!absl::StrContains(words, "--pin")) line.emplace_back("--pin=none");
   for (const absl::string_view word : absl::StrSplit(words, ' ', absl::SkipEmpty())) line.emplace_back(word);
   line.insert(line.end(), arguments.begin(), arguments.end());
   return line;
@@ -150,8 +154,8 @@ TEST(CompareTest, TellsTheTableAndTheSentencesAndWritesTheFiles) {
 
 TEST(CompareTest, AnyServerOfTheProtoCanBeCompared) {
   const std::string json = TempPath("other.json");
-  const Outcome outcome = RunProcess(Compare("-c 5 --rounds=1 --warmup=0s -z 100ms --models=async --backend=constant:5ms",
-                                             {kBareServer, "--json=" + json}));
+  const Outcome outcome = RunProcess(Compare(
+      "-c 5 --rounds=1 --warmup=0s -z 100ms --models=async --backend=constant:5ms", {kBareServer, "--json=" + json}));
   EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
   const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
   EXPECT_THAT(report.settings().models(), ElementsAre("async", "bare"));
@@ -170,8 +174,8 @@ TEST(CompareTest, AServerOfOtherPeopleCanStandAlone) {
 }
 
 TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
-  std::vector<std::string> line = Compare("-c 1 --rounds=1 --warmup=0s -z 50ms --models=none --json=relative_compare.json",
-                                          {kBareServer});
+  std::vector<std::string> line =
+      Compare("-c 1 --rounds=1 --warmup=0s -z 50ms --models=none --json=relative_compare.json", {kBareServer});
   line.insert(line.begin(), {"env", "BUILD_WORKING_DIRECTORY=" + testing::TempDir()});
   RunProcess(line);
   EXPECT_EQ(FromJson<v1::ComparisonReport>(ReadFile(TempPath("relative_compare.json"))).cells_size(), 1);
@@ -200,7 +204,8 @@ TEST(CompareTest, AServerThatDiesInTheMiddleFails) {
   const absl::StatusOr<ProcessReader> reader = ProcessReader::Open(server);
   ASSERT_TRUE(reader.ok()) << reader.status();
   // What it takes to start is less: it then serves calls.
-  EXPECT_TRUE(WaitUntil([&] { return reader->ReadProcessorTime().value_or(absl::Hours(1)) > absl::Milliseconds(300); }));
+  EXPECT_TRUE(
+      WaitUntil([&] { return reader->ReadProcessorTime().value_or(absl::Hours(1)) > absl::Milliseconds(300); }));
   kill(server, SIGKILL);
   EXPECT_EQ(load_tester.Wait(), 1);
   EXPECT_THAT(load_tester.err(), StartsWith("loadtest: server bare was ended by signal 9 (Killed)"));

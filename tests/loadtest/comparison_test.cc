@@ -36,11 +36,10 @@ TEST(PlanRoundsTest, TwoServersTakeTurnsForwardsAndBackwards) {
 }
 
 TEST(PlanRoundsTest, ThreeServersTakeTurnsAtEachLevel) {
-  EXPECT_THAT(PlanRounds(3, {10, 20}, 2),
-              ElementsAre(RoundStep{0, 10, 1}, RoundStep{1, 10, 1}, RoundStep{2, 10, 1},  //
-                          RoundStep{0, 20, 1}, RoundStep{1, 20, 1}, RoundStep{2, 20, 1},  //
-                          RoundStep{2, 10, 2}, RoundStep{1, 10, 2}, RoundStep{0, 10, 2},  //
-                          RoundStep{2, 20, 2}, RoundStep{1, 20, 2}, RoundStep{0, 20, 2}));
+  EXPECT_THAT(PlanRounds(3, {10, 20}, 2), ElementsAre(RoundStep{0, 10, 1}, RoundStep{1, 10, 1}, RoundStep{2, 10, 1},  //
+                                                      RoundStep{0, 20, 1}, RoundStep{1, 20, 1}, RoundStep{2, 20, 1},  //
+                                                      RoundStep{2, 10, 2}, RoundStep{1, 10, 2}, RoundStep{0, 10, 2},  //
+                                                      RoundStep{2, 20, 2}, RoundStep{1, 20, 2}, RoundStep{0, 20, 2}));
 }
 
 TEST(SummarizeTest, ACellHoldsMediansSumsAndPeaksOfItsRounds) {
@@ -156,7 +155,8 @@ TEST(SummarizeTest, TheIntervalSpansWhatTheRoundsSay) {
     AddRound(&report, "thread", 4000, 1000);
   }
   Summarize(&report);
-  EXPECT_EQ(report.comparisons(0).sentence(), "At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread.");
+  EXPECT_EQ(report.comparisons(0).sentence(),
+            "At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread.");
 }
 
 // Two rounds of each, of which the load tester was the limit in so many.

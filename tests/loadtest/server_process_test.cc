@@ -102,8 +102,9 @@ TEST(ServerProcessTest, AServerThatNeverServesIsGivenUpAndEnded) {
   const auto server = Start(Shell("echo $$; exec sleep 1000"), {.start = absl::Milliseconds(300)});
   EXPECT_EQ(server.status().code(), absl::StatusCode::kUnavailable);
   const std::string message(server.status().message());
-  EXPECT_THAT(message, MatchesRegex("server shell did not serve on 127\\.0\\.0\\.1:[0-9]+ within 300ms; server shell is "
-                                    "still running; its last lines:\n  [0-9]+"));
+  EXPECT_THAT(message,
+              MatchesRegex("server shell did not serve on 127\\.0\\.0\\.1:[0-9]+ within 300ms; server shell is "
+                           "still running; its last lines:\n  [0-9]+"));
   EXPECT_TRUE(IsGone(std::stoi(message.substr(message.rfind(' ')))));
 }
 
