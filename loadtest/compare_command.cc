@@ -43,7 +43,11 @@ constexpr char kFooter[] =
     "compared with each other one; ratios are of medians over the rounds, with a bootstrap interval.\n"
     "\n"
     "Exit codes: 0 good; 1 a server did not start, died, could not be reached or served no call; 2 bad usage; 105\n"
-    "interrupted, what was measured is told; 106 the load tester was the limit of both sides of a comparison.";
+    "interrupted, what was measured is told; 106 the load tester was the limit of both sides of a comparison.\n"
+    "\n"
+    "  loadtest compare --quick --html=report.html\n"
+    "  loadtest compare -c 100,5000 --backend=exponential:20ms --rounds=6\n"
+    "  loadtest compare --models=async --server='mine=./my_server --port={port}'";
 
 // For sh(1), whatever it holds.
 std::string Quoted(const std::string& text) {

@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
   CLI::App app("Puts load on gRPC servers and tells what they make of it.", "loadtest");
+  app.footer("`loadtest run --help` and `loadtest compare --help` tell the rest.");
   app.require_subcommand(1);
   meanwhile::RunCommand run(app);
   meanwhile::CompareCommand compare(app);

@@ -41,7 +41,10 @@ constexpr char kFooter[] =
     "ends in the measured time counts, whatever its status.\n"
     "\n"
     "Exit codes: 0 good; 1 the target cannot be reached or went away, or no call succeeded; 2 bad usage;\n"
-    "105 interrupted, what was measured is told; 106 the load tester was the limit.";
+    "105 interrupted, what was measured is told; 106 the load tester was the limit.\n"
+    "\n"
+    "  loadtest run localhost:50051 -c 1000 -z 10s\n"
+    "  loadtest run localhost:50051 -n 100000 --wait=simulated:normal:50ms,5ms --json=result.json";
 
 // Looks at the server when the measured time begins and ends, and shows the progress.
 class RunObserver final : public LoadObserver {

@@ -1,6 +1,7 @@
 #include "loadtest/server_round.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,11 +20,13 @@ class ServerWatch final : public LoadObserver {
 
   void OnMeasuredTimeBegins() override {
     sampler_ = ProcessSampler::Start(pid_);
-    before_ = stats_reader_.Read();
+    before_ = stats_reader_->Read();
   }
   void OnMeasuredTimeEnded() override {
     if (sampler_.ok()) usage_ = (*sampler_)->Stop();
-    if (before_.ok()) after_ = stats_reader_.Read();
+    if (before_.ok()) after_ = stats_reader_->Read();
+    // A server that stops waits for its connections to close.
+    stats_reader_.reset();
   }
   void OnProgress(const LoadProgress& progress) override {
     if (on_progress_) on_progress_(progress);
@@ -51,7 +54,7 @@ class ServerWatch final : public LoadObserver {
 
  private:
   const pid_t pid_;
-  ServerStatsReader stats_reader_;
+  std::optional<ServerStatsReader> stats_reader_;
   const std::function<void(const LoadProgress&)>& on_progress_;
   absl::StatusOr<std::unique_ptr<ProcessSampler>> sampler_ = absl::UnavailableError("not measured");
   absl::StatusOr<ProcessUsage> usage_ = absl::UnavailableError("not measured");

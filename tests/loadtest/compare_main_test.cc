@@ -7,12 +7,15 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "loadtest/process_stats.h"
@@ -35,7 +38,8 @@ constexpr char kSleeper[] = "--server=sleeper=env --ignore-signal=TERM sleep 100
 
 // The command line of a comparison: words apart by spaces, then arguments as they are.
 std::vector<std::string> Compare(const std::string& words, const std::vector<std::string>& arguments = {}) {
-  std::vector<std::string> line = {"loadtest/loadtest", "compare", "--pin=none"};
+  std::vector<std::string> line = {"loadtest/loadtest", "compare"};
+  if (!absl::StrContains(words, "--pin")) line.emplace_back("--pin=none");
   for (const absl::string_view word : absl::StrSplit(words, ' ', absl::SkipEmpty())) line.emplace_back(word);
   line.insert(line.end(), arguments.begin(), arguments.end());
   return line;

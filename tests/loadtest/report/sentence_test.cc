@@ -83,6 +83,27 @@ TEST(SentenceTest, ComparesNothingWhenOneServedNoCall) {
   EXPECT_EQ(SentenceOf(std::numeric_limits<double>::quiet_NaN(), 1, 1), nothing);
 }
 
+v1::Cell CellThatTheLoadTesterLimited() {
+  v1::Cell cell;
+  cell.set_client_limited(true);
+  return cell;
+}
+
+TEST(SentenceTest, MakesTheRatioALowerBoundWhereTheLoadTesterWasTheLimitOfTheSubject) {
+  EXPECT_EQ(Sentence(AsyncAgainstThread(2.7, 2.5, 2.9), CellThatTheLoadTesterLimited(), v1::Cell()),
+            "At 4,000 in flight async serves at least 2.7 times [2.5–2.9] the calls of thread.");
+}
+
+TEST(SentenceTest, MakesTheRatioAnUpperBoundWhereTheLoadTesterWasTheLimitOfTheBaseline) {
+  EXPECT_EQ(Sentence(AsyncAgainstThread(0.8, 0.7, 0.9), v1::Cell(), CellThatTheLoadTesterLimited()),
+            "At 4,000 in flight async serves at most 0.80 times [0.70–0.90] the calls of thread.");
+}
+
+TEST(SentenceTest, ComparesNothingWhereTheLoadTesterWasTheLimitOfBoth) {
+  EXPECT_EQ(Sentence(AsyncAgainstThread(1, 0.99, 1.01), CellThatTheLoadTesterLimited(), CellThatTheLoadTesterLimited()),
+            "At 4,000 in flight there is nothing to compare: the load tester was the limit of both async and thread.");
+}
+
 TEST(SentenceTest, SetsTheSentencesOfAReportFromItsCells) {
   v1::ComparisonReport report = SampleComparison();
   for (v1::Comparison& comparison : *report.mutable_comparisons()) comparison.clear_sentence();
