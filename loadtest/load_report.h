@@ -24,7 +24,7 @@ void SetMeasured(const LoadResult& result, Report* report);
 extern template void SetMeasured(const LoadResult&, v1::Cell*);
 extern template void SetMeasured(const LoadResult&, v1::RunReport*);
 
-// What makes the figures useless, in words; empty when they are good.
+// What to know before one uses the figures, in words; empty when there is nothing.
 std::vector<std::string> ProblemsOf(const LoadResult& result);
 
 // True when no connection stood any more when the measured time ended.

@@ -106,7 +106,7 @@ v1::RunReport ReportOf(const LoadOptions& load, const LoadResult& result, const 
   if (const std::optional<double> ideal = IdealRate(load)) report.set_ideal_share(report.achieved_rate() / *ideal);
   const std::vector<std::string> problems = ProblemsOf(result);
   report.mutable_problems()->Assign(problems.begin(), problems.end());
-  report.set_valid(problems.empty());
+  report.set_valid(result.measurement.succeeded() > 0 && !IsServerGone(result) && !IsClientLimited(result));
   return report;
 }
 
