@@ -122,6 +122,7 @@ TEST(TaskTest, FreesTheFrameAtTheEndOfTheExpressionThatAwaitsIt) {
   FakeLoop loop;
   auto local = std::make_shared<int>(0);
   auto child = [&]() -> Task<> {
+    // Lives as long as the frame.  NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
     const std::shared_ptr<int> copy = local;
     co_await NextTurn(loop);
   };

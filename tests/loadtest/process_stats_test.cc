@@ -39,7 +39,7 @@ class Child {
   pid_t pid() const { return pid_; }
 
   // Ends it, and leaves it to be waited for.
-  void Kill() {
+  void Kill() const {
     kill(pid_, SIGKILL);
     siginfo_t info;
     waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT);

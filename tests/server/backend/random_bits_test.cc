@@ -39,7 +39,7 @@ TEST(RandomBitsTest, EveryBitIsSetHalfOfTheTime) {
     for (int bit = 0; bit < 64; ++bit) set[bit] += (word >> bit) & 1;
   }
   // Five standard deviations of a binomial count: 5 √(n/4).
-  for (int bit = 0; bit < 64; ++bit) EXPECT_NEAR(set[bit], kDraws / 2, 791) << "bit " << bit;
+  for (int bit = 0; bit < 64; ++bit) EXPECT_NEAR(set[bit], kDraws / 2.0, 791) << "bit " << bit;
 }
 
 TEST(RandomBitsTest, FractionsStayBetween0And1) {
