@@ -151,7 +151,7 @@ CompareCommand::CompareCommand(CLI::App& app)
   comparison.in_flight = {100, 1000, 4000};
   comparison.rounds = 4;
   load.warmup = absl::Seconds(1);
-  load.duration = absl::Milliseconds(1800);
+  load.duration = absl::Milliseconds(1600);
   command_->footer(kFooter);
 
   AddParsedFlag(

@@ -15,11 +15,11 @@
 namespace meanwhile {
 namespace {
 
-v1::ComparisonReport ReportOf(const ComparisonOptions& options, const Pinning& pinning) {
+v1::ComparisonReport ReportOf(const ComparisonOptions& options, const v1::Host& host, const Pinning& pinning) {
   v1::ComparisonReport report;
   report.set_version(kVersion);
   report.set_start_time(absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
-  *report.mutable_host() = ReadHost();
+  *report.mutable_host() = host;
   v1::ComparisonSettings* settings = report.mutable_settings();
   for (const ServerCommand& server : options.servers) settings->add_models(server.name);
   settings->mutable_in_flight()->Assign(options.in_flight.begin(), options.in_flight.end());
@@ -75,9 +75,10 @@ void SetIdealShares(v1::ComparisonReport* report) {
 
 absl::StatusOr<v1::ComparisonReport> RunComparison(const ComparisonOptions& options,
                                                    const std::function<bool()>& stopped) {
+  const v1::Host host = ReadHost();  // Before pinning, which takes processors away.
   const absl::StatusOr<Pinning> pinning = options.pin ? PinLoadTester() : NoPinning();
   if (!pinning.ok()) return pinning.status();
-  v1::ComparisonReport report = ReportOf(options, *pinning);
+  v1::ComparisonReport report = ReportOf(options, host, *pinning);
   if (absl::Status status = MeasureRounds(options, pinning->server, stopped, &report); !status.ok()) return status;
   SetIdealShares(&report);
   Summarize(&report);
