@@ -10,6 +10,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "tests/client/test_server.h"
+#include "tests/wait_until.h"
 
 namespace meanwhile {
 namespace {
@@ -175,7 +176,7 @@ TEST(LoadRunTest, TellsWhatItHasWhenItIsStopped) {
   options.duration = absl::Hours(1);
   absl::Notification stop;
   std::thread stopper([&] {
-    while (server.fetches() < 100) absl::SleepFor(absl::Milliseconds(1));
+    EXPECT_TRUE(WaitUntil([&] { return server.fetches() >= 100; }));
     stop.Notify();
   });
   const absl::StatusOr<LoadResult> result = RunLoad(options, nullptr, [&stop] { return stop.HasBeenNotified(); });
@@ -190,9 +191,9 @@ TEST(LoadRunTest, TellsWhatItHasWhenItIsStopped) {
 TEST(LoadRunTest, SeesThatTheServerWentAway) {
   auto server = std::make_unique<TestServer>();
   LoadOptions options = OptionsFor(*server);
-  options.duration = absl::Milliseconds(500);
+  options.duration = absl::Seconds(2);
   std::thread killer([&] {
-    while (server->fetches() < 10) absl::SleepFor(absl::Milliseconds(1));
+    EXPECT_TRUE(WaitUntil([&] { return server->fetches() >= 10; }));
     server.reset();
   });
   const absl::StatusOr<LoadResult> result = RunLoad(options);

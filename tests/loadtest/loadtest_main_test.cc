@@ -17,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "meanwhile/v1/report.pb.h"
 #include "tests/client/test_server.h"
+#include "tests/wait_until.h"
 
 namespace meanwhile {
 namespace {
@@ -110,8 +111,7 @@ TEST(LoadtestTest, RunTellsWhatItHasWhenInterrupted) {
     TestServer server;
     const std::string json = TempPath("interrupted.json");
     const LoadTest run("run " + server.target() + " -c 10 -z 1h --warmup=0s --wait=simulated:5ms --json " + json);
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (server.fetches() < 50 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+    EXPECT_TRUE(WaitUntil([&] { return server.fetches() >= 50; }));
     run.Signal(number);
     const Outcome outcome = run.Wait();
     EXPECT_EQ(outcome.exit_code, 105) << outcome.err;
@@ -131,9 +131,8 @@ TEST(LoadtestTest, RunSaysWhichTargetItCannotReach) {
 
 TEST(LoadtestTest, RunFailsWhenTheServerGoesAway) {
   auto server = std::make_unique<TestServer>();
-  const LoadTest run("run " + server->target() + " -c 10 -z 1s --warmup=0s --wait=simulated:5ms");
-  const absl::Time deadline = absl::Now() + absl::Seconds(30);
-  while (server->fetches() < 50 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(1));
+  const LoadTest run("run " + server->target() + " -c 10 -z 3s --warmup=0s --wait=simulated:5ms");
+  EXPECT_TRUE(WaitUntil([&] { return server->fetches() >= 50; }));
   server.reset();
   const Outcome outcome = run.Wait();
   EXPECT_EQ(outcome.exit_code, 1);
