@@ -8,6 +8,7 @@
 #include <fstream>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
@@ -20,13 +21,6 @@ namespace {
 using google::protobuf::util::TimeUtil;
 
 constexpr absl::Duration kLookInterval = absl::Milliseconds(50);
-
-// The names of grpc::StatusCode, in order.
-constexpr std::array<const char*, 17> kStatusNames = {
-    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
-    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
-    "DATA_LOSS", "UNAUTHENTICATED"};
 
 struct ProcessStatus {
   std::uint64_t resident_bytes = 0;
@@ -68,7 +62,8 @@ void CallCounter::AddTo(v1::GetServerStatsResponse* stats) const {
   stats->set_shed(stats->shed() + shed_.load(std::memory_order_relaxed));
   for (std::size_t i = 0; i < kCodes; ++i) {
     const std::uint64_t count = finished_[i].load(std::memory_order_relaxed);
-    if (count > 0) (*stats->mutable_finished())[kStatusNames[i]] += count;
+    // Abseil's codes have gRPC's numbers and names.
+    if (count > 0) (*stats->mutable_finished())[absl::StatusCodeToString(static_cast<absl::StatusCode>(i))] += count;
   }
 }
 
