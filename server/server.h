@@ -25,14 +25,14 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "meanwhile/v1/admin.pb.h"
-#include "server/acceptor.h"
+#include "server/backend/simulated/simulated_backend.h"
 #include "server/health.h"
-#include "server/listener.h"
-#include "server/model.h"
+#include "server/model/model.h"
+#include "server/model/service_rules.h"
+#include "server/net/acceptor.h"
+#include "server/net/listener.h"
+#include "server/observe/server_stats.h"
 #include "server/server_options.h"
-#include "server/server_stats.h"
-#include "server/service_rules.h"
-#include "server/simulated_backend.h"
 
 namespace meanwhile {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "server/backend/backend_spec.h"
+#include "server/backend/simulated/backend_spec.h"
 
 namespace meanwhile {
 

@@ -1,0 +1,116 @@
+#include "server/model/async_model.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "async/event_loop.h"
+#include "async/server_call.h"
+#include "server/model/async_handlers.h"
+#include "server/model/unimplemented_calls.h"
+
+namespace meanwhile {
+namespace {
+
+using async::CallContext;
+using async::Task;
+
+// How many calls may wait for a thread of the pool; one more is shed.
+constexpr std::size_t kPoolQueue = 1024;
+
+// Health and Admin are asked now and then.
+constexpr std::size_t kArmedForFew = 4;
+
+}  // namespace
+
+// One loop with its thread and everything that serves calls on it.
+class AsyncModel::ServingLoop {
+ public:
+  ServingLoop(AsyncModel* model, std::uint64_t number, std::unique_ptr<grpc::CompletionQueue> queue)
+      : model_(model),
+        loop_(std::move(queue)),
+        handlers_(model->parts_.rules, model->parts_.backend, number),
+        counter_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
+
+  void Start() {
+    ArmMethods();
+    thread_ = std::thread([this] { loop_.Run(); });
+  }
+
+  void Stop() {
+    loop_.Stop();
+    thread_.join();
+    methods_.clear();
+  }
+
+ private:
+  void ArmMethods() {
+    const std::size_t armed = model_->parts_.options->armed;
+    const async::UnaryMethodOptions most{.armed = armed, .pool = &model_->pool_, .observer = counter_};
+    const async::UnaryMethodOptions fewer{
+        .armed = std::max<std::size_t>(1, armed / 4), .pool = &model_->pool_, .observer = counter_};
+    const async::UnaryMethodOptions unobserved{.armed = kArmedForFew};
+
+    Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, most,
+          [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
+            return handlers_.Fetch(call, request, response);
+          });
+    Serve(model_->meanwhile_, &MeanwhileService::RequestGather, fewer,
+          [this](CallContext& call, const v1::GatherRequest& request, v1::GatherResponse* response) {
+            return handlers_.Gather(call, request, response);
+          });
+    Serve(model_->meanwhile_, &MeanwhileService::RequestCompute, fewer,
+          [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
+            return handlers_.Compute(call, request, response);
+          });
+    Serve(model_->admin_, &v1::Admin::AsyncService::RequestGetServerStats, unobserved,
+          [this](CallContext& /*call*/, const v1::GetServerStatsRequest& /*request*/,
+                 v1::GetServerStatsResponse* response) -> Task<grpc::Status> {
+            model_->parts_.stats->Fill(response);  // Brief, and not to be shed when the pool is full.
+            co_return grpc::Status();
+          });
+    Serve(model_->health_, &HealthService::RequestCheck, unobserved,
+          [this](CallContext& /*call*/, const grpc::health::v1::HealthCheckRequest& request,
+                 grpc::health::v1::HealthCheckResponse* response) -> Task<grpc::Status> {
+            co_return model_->parts_.health->Check(request, response);
+          });
+    methods_.push_back(std::make_shared<UnimplementedCalls>(&loop_, &model_->unimplemented_, kArmedForFew));
+  }
+
+  template <typename Service, typename RequestMember, typename Handler>
+  void Serve(Service& service, RequestMember request_member, const async::UnaryMethodOptions& options,
+             Handler handler) {
+    methods_.push_back(async::ServeUnary(loop_, service, request_member, std::move(handler), options));
+  }
+
+  AsyncModel* const model_;
+  async::EventLoop loop_;
+  AsyncHandlers handlers_;
+  CallCounter* const counter_;
+  std::vector<std::shared_ptr<void>> methods_;  // Slot sets of all types: only their lifetime matters.
+  std::thread thread_;
+};
+
+AsyncModel::AsyncModel(const ModelParts& parts) : parts_(parts), pool_(parts.options->pool_threads, kPoolQueue) {}
+
+AsyncModel::~AsyncModel() = default;
+
+void AsyncModel::Register(grpc::ServerBuilder* builder) {
+  builder->RegisterService(&meanwhile_);
+  builder->RegisterService(&admin_);
+  builder->RegisterService(&health_);
+  builder->RegisterAsyncGenericService(&unimplemented_);
+  for (std::size_t i = 0; i < parts_.options->loops; ++i) {
+    loops_.push_back(std::make_unique<ServingLoop>(this, i, builder->AddCompletionQueue()));
+  }
+}
+
+void AsyncModel::Start() {
+  for (auto& loop : loops_) loop->Start();
+}
+
+void AsyncModel::Stop() {
+  for (auto& loop : loops_) loop->Stop();
+}
+
+}  // namespace meanwhile

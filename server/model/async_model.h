@@ -1,0 +1,56 @@
+// AsyncModel: coroutines on a few loops. A call that waits costs a slot and a coroutine frame, no thread.
+//
+// Each loop has a completion queue, a thread, handlers and slots of its own. gRPC deals the connections to the queues,
+// and a call stays with its connection's loop, so loops share nothing but the backend's capacity and the pool.
+//
+// Ownership and thread: see model.h.
+
+#ifndef MEANWHILE_SERVER_MODEL_ASYNC_MODEL_H_
+#define MEANWHILE_SERVER_MODEL_ASYNC_MODEL_H_
+
+#include <grpcpp/generic/async_generic_service.h>
+
+#include <memory>
+#include <vector>
+
+#include "async/thread_pool.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "meanwhile/v1/admin.grpc.pb.h"
+#include "meanwhile/v1/meanwhile.grpc.pb.h"
+#include "server/model/model.h"
+
+namespace meanwhile {
+
+class AsyncModel final : public Model {
+ public:
+  explicit AsyncModel(const ModelParts& parts);
+  ~AsyncModel() override;
+
+  void Register(grpc::ServerBuilder* builder) override;
+  void Start() override;
+  void Stop() override;
+
+ private:
+  class ServingLoop;
+
+  // The streaming calls have no handlers yet: marked as generic they go to UnimplementedCalls.
+  template <typename Base>
+  using StreamingUnserved = v1::Meanwhile::WithGenericMethod_Watch<
+      v1::Meanwhile::WithGenericMethod_Collect<v1::Meanwhile::WithGenericMethod_Exchange<Base>>>;
+  using MeanwhileService = v1::Meanwhile::WithAsyncMethod_Fetch<v1::Meanwhile::WithAsyncMethod_Gather<
+      v1::Meanwhile::WithAsyncMethod_Compute<StreamingUnserved<v1::Meanwhile::Service>>>>;
+  using HealthService = grpc::health::v1::Health::WithAsyncMethod_Check<
+      grpc::health::v1::Health::WithGenericMethod_Watch<grpc::health::v1::Health::Service>>;
+
+  const ModelParts parts_;
+  MeanwhileService meanwhile_;
+  v1::Admin::AsyncService admin_;
+  HealthService health_;
+  grpc::AsyncGenericService unimplemented_;
+  async::ThreadPool pool_;
+  std::vector<std::unique_ptr<ServingLoop>> loops_;
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_SERVER_MODEL_ASYNC_MODEL_H_

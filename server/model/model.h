@@ -1,0 +1,49 @@
+// Model: how a server maps calls to threads. Each model serves the same services with the same rules; they differ in
+// what a call that waits costs.
+//
+// Thread: the server's, in this order: Register, Start, Stop.
+
+#ifndef MEANWHILE_SERVER_MODEL_MODEL_H_
+#define MEANWHILE_SERVER_MODEL_MODEL_H_
+
+#include <grpcpp/server_builder.h>
+
+#include <memory>
+
+#include "server/backend/simulated/simulated_backend.h"
+#include "server/health.h"
+#include "server/model/service_rules.h"
+#include "server/observe/server_stats.h"
+#include "server/server_options.h"
+
+namespace meanwhile {
+
+// What every model works with. All of it outlives the model.
+struct ModelParts {
+  const ServerOptions* options;
+  const ServiceRules* rules;
+  SimulatedBackend* backend;
+  ServerStats* stats;
+  const HealthState* health;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  // Adds services and queues to a server that is about to be built.
+  virtual void Register(grpc::ServerBuilder* builder) = 0;
+
+  // The server has been built and started: takes calls from now on.
+  virtual void Start() = 0;
+
+  // After Server::Shutdown has returned: returns when every handler has.
+  virtual void Stop() = 0;
+};
+
+// The model that `parts.options->model` names.
+std::unique_ptr<Model> MakeModel(const ModelParts& parts);
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_SERVER_MODEL_MODEL_H_

@@ -1,0 +1,105 @@
+#include "server/model/thread_model.h"
+
+#include <exception>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "meanwhile/v1/admin.grpc.pb.h"
+#include "meanwhile/v1/meanwhile.grpc.pb.h"
+#include "server/model/blocking_handlers.h"
+
+namespace meanwhile {
+namespace {
+
+using grpc::ServerContext;
+
+class MeanwhileService final : public v1::Meanwhile::Service {
+ public:
+  explicit MeanwhileService(const ModelParts& parts)
+      : handlers_(parts.rules, parts.backend), counter_(parts.stats->AddCounter(CallCounter::Writers::kMany)) {}
+
+  grpc::Status Fetch(ServerContext* call, const v1::FetchRequest* request, v1::FetchResponse* response) override {
+    return Observed([&] { return handlers_.Fetch(*call, *request, response); });
+  }
+  grpc::Status Gather(ServerContext* call, const v1::GatherRequest* request, v1::GatherResponse* response) override {
+    return Observed([&] { return handlers_.Gather(*call, *request, response); });
+  }
+  grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request, v1::ComputeResponse* response) override {
+    return Observed([&] { return handlers_.Compute(*call, *request, response); });
+  }
+
+ private:
+  template <typename Handler>
+  grpc::Status Observed(Handler handler) {
+    counter_->OnStarted();
+    grpc::Status status;
+    try {
+      status = handler();
+    } catch (const std::exception& exception) {
+      counter_->OnException(exception.what());
+      status = grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
+    }
+    counter_->OnFinished(status.error_code());
+    return status;
+  }
+
+  BlockingHandlers handlers_;
+  CallCounter* const counter_;
+};
+
+class AdminService final : public v1::Admin::Service {
+ public:
+  explicit AdminService(const ServerStats* stats) : stats_(stats) {}
+
+  grpc::Status GetServerStats(ServerContext* /*call*/, const v1::GetServerStatsRequest* /*request*/,
+                              v1::GetServerStatsResponse* response) override {
+    stats_->Fill(response);
+    return grpc::Status();
+  }
+
+ private:
+  const ServerStats* stats_;
+};
+
+class HealthService final : public grpc::health::v1::Health::Service {
+ public:
+  explicit HealthService(const HealthState* health) : health_(health) {}
+
+  grpc::Status Check(ServerContext* /*call*/, const grpc::health::v1::HealthCheckRequest* request,
+                     grpc::health::v1::HealthCheckResponse* response) override {
+    return health_->Check(*request, response);
+  }
+
+ private:
+  const HealthState* health_;
+};
+
+}  // namespace
+
+class ThreadModel::Services {
+ public:
+  explicit Services(const ModelParts& parts) : meanwhile_(parts), admin_(parts.stats), health_(parts.health) {}
+
+  void Register(grpc::ServerBuilder* builder) {
+    builder->RegisterService(&meanwhile_);
+    builder->RegisterService(&admin_);
+    builder->RegisterService(&health_);
+  }
+
+ private:
+  MeanwhileService meanwhile_;
+  AdminService admin_;
+  HealthService health_;
+};
+
+ThreadModel::ThreadModel(const ModelParts& parts) : parts_(parts), services_(std::make_unique<Services>(parts)) {}
+
+ThreadModel::~ThreadModel() = default;
+
+void ThreadModel::Register(grpc::ServerBuilder* builder) {
+  services_->Register(builder);
+  if (const auto& max_pollers = parts_.options->sync_max_pollers) {
+    builder->SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, *max_pollers);
+  }
+}
+
+}  // namespace meanwhile

@@ -1,0 +1,70 @@
+#include "server/net/acceptor.h"
+
+#include <grpcpp/security/server_credentials.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace meanwhile {
+namespace {
+
+// How long to wait after a failed accept. The connection stays in the kernel's queue meanwhile.
+constexpr int kPauseMillis = 20;
+
+}  // namespace
+
+Acceptor::Acceptor(const Listener* listener, grpc::ServerBuilder* builder)
+    : listener_(listener),
+      handoff_(builder->experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials())),
+      stop_fd_(eventfd(0, EFD_CLOEXEC)) {}
+
+Acceptor::~Acceptor() {
+  Stop();
+  close(stop_fd_);
+}
+
+void Acceptor::Start() {
+  thread_ = std::thread([this] { AcceptUntilStopped(); });
+}
+
+void Acceptor::Stop() {
+  if (!thread_.joinable()) return;
+  eventfd_write(stop_fd_, 1);
+  thread_.join();
+}
+
+void Acceptor::AcceptUntilStopped() {
+  std::array<pollfd, 2> watched = {pollfd{stop_fd_, POLLIN, 0}, pollfd{listener_->fd(), POLLIN, 0}};
+  while (true) {
+    poll(watched.data(), watched.size(), /*timeout=*/-1);
+    if (watched[0].revents != 0) return;
+    const int fd = accept4(listener_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      HandOver(fd);
+    } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+      if (failed_++ == 0) std::fprintf(stderr, "cannot take a connection, trying again: %s\n", std::strerror(errno));
+      poll(watched.data(), 1, kPauseMillis);
+    }
+  }
+}
+
+void Acceptor::HandOver(int fd) {
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // Fails on a unix socket, where nothing is delayed.
+  ++accepted_;
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+  connection.listener_fd = listener_->fd();
+  connection.fd = fd;
+  handoff_->HandleNewConnection(&connection);
+}
+
+}  // namespace meanwhile

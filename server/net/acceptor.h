@@ -1,0 +1,52 @@
+// Acceptor: takes connections from a listener and hands them to gRPC.
+//
+// gRPC 1.51 can listen by itself, but its listener stops for good at the first failed accept (CVE-2023-4785): a server
+// that once ran out of file descriptors never takes a connection again. This one waits a moment and goes on.
+//
+// Thread: one of its own, from Start to Stop. Ownership: the server's; the listener outlives it.
+
+#ifndef MEANWHILE_SERVER_NET_ACCEPTOR_H_
+#define MEANWHILE_SERVER_NET_ACCEPTOR_H_
+
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#include "server/net/listener.h"
+
+namespace meanwhile {
+
+class Acceptor {
+ public:
+  // Called before the server is built.
+  Acceptor(const Listener* listener, grpc::ServerBuilder* builder);
+  ~Acceptor();
+
+  // Once the server has started.
+  void Start();
+
+  // No connection is taken afterwards. May be called twice.
+  void Stop();
+
+  std::uint64_t accepted() const { return accepted_; }
+  // How often a connection could not be taken, for want of file descriptors as a rule.
+  std::uint64_t failed() const { return failed_; }
+
+ private:
+  void AcceptUntilStopped();
+  void HandOver(int fd);
+
+  const Listener* listener_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> handoff_;
+  int stop_fd_;
+  std::atomic<std::uint64_t> accepted_ = 0;
+  std::atomic<std::uint64_t> failed_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_SERVER_NET_ACCEPTOR_H_
