@@ -34,7 +34,7 @@ namespace meanwhile::async {
 
 // Gives the call's status. Counts as work of the loop while it waits.
 template <typename Request, typename Response, typename Stub>
-class UnaryClientCall final : private Operation, private CancellationCallback {
+class UnaryClientCall final : private Operation, private CancellationCallback, private Resumption {
  public:
   using Reader = grpc::ClientAsyncResponseReader<Response>;
   using PrepareMember = std::unique_ptr<Reader> (Stub::*)(grpc::ClientContext*, const Request&, grpc::CompletionQueue*);
@@ -52,7 +52,7 @@ class UnaryClientCall final : private Operation, private CancellationCallback {
       status_ = token.status();
       return false;
     }
-    caller_ = caller;
+    set_coroutine(caller);
     Register(token);
     loop_->AddWork();
     reader_ = (stub_->*prepare_)(context_, *request_, loop_->queue());
@@ -68,7 +68,7 @@ class UnaryClientCall final : private Operation, private CancellationCallback {
   void OnComplete(bool /*ok*/) override {
     Unregister();
     loop_->RemoveWork();
-    caller_.resume();
+    loop_->Schedule(this);
   }
   void OnCancel() override { context_->TryCancel(); }
 
@@ -78,7 +78,6 @@ class UnaryClientCall final : private Operation, private CancellationCallback {
   grpc::ClientContext* context_;
   const Request* request_;
   Response* response_;
-  std::coroutine_handle<> caller_;
   std::unique_ptr<Reader> reader_;
   grpc::Status status_;
 };

@@ -1,6 +1,9 @@
 #include "async/event_loop.h"
 
 #include <cassert>
+#include <chrono>
+#include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "async/completion_queue_poller.h"
@@ -20,9 +23,7 @@ void EventLoop::Run() {
   bool shut_down = false;
   while (true) {
     ResumeScheduled();
-    // No more than were there before: one that is added again, already due, does not keep the queue waiting.
-    std::size_t timers = timers_.size();
-    for (const TimePoint now = Now(); timers > 0 && timers_.FireOne(now); --timers) ResumeScheduled();
+    FireTimers();
     if (stopping_ && work_ == 0 && !std::exchange(shut_down, true)) poller_->Shutdown();
 
     Operation* operation = nullptr;
@@ -39,6 +40,18 @@ void EventLoop::Run() {
       case Poller::Result::kShutDown:
         return;
     }
+  }
+}
+
+void EventLoop::FireTimers() {
+  // No more than were there before: one that is added again, already due, does not keep the queue waiting.
+  std::size_t timers = timers_.size();
+  if (timers == 0) return;
+  for (const TimePoint now = Now(); timers > 0; --timers) {
+    const TimePoint due = timers_.Earliest();
+    if (!timers_.FireOne(now)) return;
+    stats_.OnTimerFired(now - due);
+    ResumeScheduled();
   }
 }
 
@@ -67,12 +80,31 @@ void EventLoop::Schedule(Resumption* resumption) {
 }
 
 void EventLoop::ResumeScheduled() {
+  if (first_scheduled_ == nullptr) return;
+  TimePoint begin = Now();
   while (first_scheduled_ != nullptr) {
     Resumption* resumption = first_scheduled_;
     first_scheduled_ = resumption->next_;
     if (first_scheduled_ == nullptr) last_scheduled_ = &first_scheduled_;
+    Activity* activity = resumption->activity_;
     resumption->coroutine_.resume();
+    const TimePoint end = Now();
+    OnRan(activity, begin, end);
+    begin = end;
   }
+}
+
+void EventLoop::OnRan(Activity* activity, TimePoint begin, TimePoint end) {
+  stats_.OnRan(end - begin);
+  if (activity != nullptr) activity->OnRan(begin, end);
+#ifndef NDEBUG
+  if (end - begin > LoopStats::kBlocked) {
+    const std::string_view name = activity != nullptr ? activity->name() : "a coroutine without an activity";
+    std::fprintf(stderr, "a loop was blocked for %lld ms by %.*s\n",
+                 static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(end - begin).count()),
+                 static_cast<int>(name.size()), name.data());
+  }
+#endif
 }
 
 }  // namespace meanwhile::async

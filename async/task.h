@@ -13,7 +13,8 @@
 //
 // Thread: a task is started, resumed and destroyed on one thread, its loop's.
 //
-// Cancellation: a task takes the token of the coroutine that awaits it. CurrentCancellation() shows it.
+// Cancellation: a task takes the token of the coroutine that awaits it, and its activity (what it works for: see
+// activity.h). CurrentCancellation() shows the token.
 //
 // Stack: `co_await` of a task that finishes at once returns to its caller like a function, so a loop of a million such
 // awaits needs no more stack than one. Symmetric transfer would be shorter to write, but GCC 12 makes it a call, not a
@@ -35,6 +36,7 @@
 #include <utility>
 #include <variant>
 
+#include "async/activity.h"
 #include "async/cancellation.h"
 #include "async/frame_pool.h"
 
@@ -45,27 +47,40 @@ class Task;
 
 namespace internal {
 
-// What every promise of this library has in common: pooled frames and the token that it hands to what it awaits.
+// What a coroutine hands to whatever it awaits.
+class CoroutineContext {
+ public:
+  CancellationToken token;
+  Activity* activity = nullptr;
+};
+
+// What every promise of this library has in common: pooled frames and a context.
 class PromiseBase {
  public:
   static void* operator new(std::size_t size) { return FramePool::Allocate(size); }
   static void operator delete(void* frame, std::size_t size) noexcept { FramePool::Free(frame, size); }
 
-  CancellationToken token() const { return token_; }
-  void set_token(CancellationToken token) { token_ = token; }
+  const CoroutineContext& context() const { return context_; }
+  void set_context(const CoroutineContext& context) { context_ = context; }
+  void set_token(CancellationToken token) { context_.token = token; }
 
  private:
-  CancellationToken token_;
+  CoroutineContext context_;
 };
 
-// The token of the coroutine behind `caller`, or an empty one for a coroutine of another kind.
+// The context of the coroutine behind `caller`, or an empty one for a coroutine of another kind.
+template <typename Promise>
+CoroutineContext ContextOf(std::coroutine_handle<Promise> caller) {
+  if constexpr (std::derived_from<Promise, PromiseBase>) {
+    return caller.promise().context();
+  } else {
+    return CoroutineContext();
+  }
+}
+
 template <typename Promise>
 CancellationToken TokenOf(std::coroutine_handle<Promise> caller) {
-  if constexpr (std::derived_from<Promise, PromiseBase>) {
-    return caller.promise().token();
-  } else {
-    return CancellationToken();
-  }
+  return ContextOf(caller).token;
 }
 
 class TaskPromiseBase : public PromiseBase {
@@ -151,7 +166,7 @@ class [[nodiscard]] Task {
 
     template <typename Promise>
     bool await_suspend(std::coroutine_handle<Promise> caller) {
-      coroutine_.promise().set_token(internal::TokenOf(caller));
+      coroutine_.promise().set_context(internal::ContextOf(caller));
       coroutine_.resume();
       if (coroutine_.done()) return false;
       coroutine_.promise().set_continuation(caller);
@@ -218,6 +233,27 @@ class AdoptCancellation {
  private:
   CancellationToken token_;
 };
+
+namespace internal {
+
+// `co_await AdoptContext(context)`: the same with the activity, for a coroutine that works for the one that started it.
+class AdoptContext {
+ public:
+  explicit AdoptContext(const CoroutineContext& context) : context_(context) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <std::derived_from<PromiseBase> Promise>
+  bool await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
+    caller.promise().set_context(context_);
+    return false;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  CoroutineContext context_;
+};
+
+}  // namespace internal
 
 // `co_await CurrentCancellation()` gives the token of the coroutine it stands in.
 class CurrentCancellation {

@@ -38,13 +38,16 @@ class Siblings {
  public:
   explicit Siblings(EventLoop* loop) : loop_(loop) {}
 
-  CancellationToken token() { return CancellationToken(&source_); }
+  // What the children work with: a token of their own, and the parent's activity.
+  CoroutineContext context() { return CoroutineContext{CancellationToken(&source_), activity_}; }
 
   // Runs `start_children`, which starts `count` of them; returns false when all have ended already.
   template <typename Promise, typename StartChildren>
   bool StartAll(std::coroutine_handle<Promise> parent, std::size_t count, StartChildren start_children) {
     running_ = count + 1;  // One more than there are, until all are started.
-    source_.LinkTo(TokenOf(parent));
+    const CoroutineContext context = ContextOf(parent);
+    source_.LinkTo(context.token);
+    activity_ = context.activity;
     resumption_.set_coroutine(parent);
     start_children();
     return --running_ > 0;
@@ -76,13 +79,14 @@ class Siblings {
   EventLoop* loop_;
   std::size_t running_ = 0;
   LinkedCancellationSource source_;
+  Activity* activity_ = nullptr;
   Resumption resumption_;
   std::exception_ptr exception_;
 };
 
 template <typename T>
 DetachedTask RunChild(Siblings* siblings, Task<T> task, std::optional<T>* result) {
-  co_await AdoptCancellation(siblings->token());
+  co_await AdoptContext(siblings->context());
   try {
     result->emplace(co_await std::move(task));
   } catch (...) {

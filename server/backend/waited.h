@@ -1,5 +1,5 @@
-// Waited: how a wait ended, whichever backend it waited for; and BlockingWaitLimit: what ends one early on a thread that
-// blocks. (A coroutine needs nothing of the kind: its cancellation reaches whatever it awaits.)
+// Waited: how a wait ended, whichever backend it waited for; and BlockingWaitLimit: what ends one early on a thread
+// that blocks. (A coroutine needs nothing of the kind: its cancellation reaches whatever it awaits.)
 //
 // Plain values.
 

@@ -21,6 +21,23 @@ constexpr std::size_t kPoolQueue = 1024;
 // Health and Admin are asked now and then.
 constexpr std::size_t kArmedForFew = 4;
 
+// Counts the calls of a loop.
+class CountingObserver final : public async::CallObserver {
+ public:
+  explicit CountingObserver(CallCounter* counter) : counter_(counter) {}
+
+  grpc::Status OnStarted(CallContext& /*call*/) override {
+    counter_->OnStarted();
+    return grpc::Status();
+  }
+  void OnFinished(CallContext& /*call*/, grpc::StatusCode code) override { counter_->OnFinished(code); }
+  void OnShed(CallContext& /*call*/) override { counter_->OnShed(); }
+  void OnException(CallContext& /*call*/, std::string_view what) override { counter_->OnException(what); }
+
+ private:
+  CallCounter* counter_;
+};
+
 }  // namespace
 
 // One loop with its thread and everything that serves calls on it.
@@ -30,7 +47,7 @@ class AsyncModel::ServingLoop {
       : model_(model),
         loop_(std::move(queue)),
         handlers_(model->parts_.rules, model->parts_.backend, number),
-        counter_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
+        observer_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
 
   void Start() {
     ArmMethods();
@@ -46,10 +63,10 @@ class AsyncModel::ServingLoop {
  private:
   void ArmMethods() {
     const std::size_t armed = model_->parts_.options->armed;
-    const async::UnaryMethodOptions most{.armed = armed, .pool = &model_->pool_, .observer = counter_};
-    const async::UnaryMethodOptions fewer{
-        .armed = std::max<std::size_t>(1, armed / 4), .pool = &model_->pool_, .observer = counter_};
-    const async::UnaryMethodOptions unobserved{.armed = kArmedForFew};
+    const async::MethodOptions most{.armed = armed, .pool = &model_->pool_, .observer = &observer_};
+    const async::MethodOptions fewer{
+        .armed = std::max<std::size_t>(1, armed / 4), .pool = &model_->pool_, .observer = &observer_};
+    const async::MethodOptions unobserved{.armed = kArmedForFew};
 
     Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, most,
           [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
@@ -78,15 +95,14 @@ class AsyncModel::ServingLoop {
   }
 
   template <typename Service, typename RequestMember, typename Handler>
-  void Serve(Service& service, RequestMember request_member, const async::UnaryMethodOptions& options,
-             Handler handler) {
-    methods_.push_back(async::ServeUnary(loop_, service, request_member, std::move(handler), options));
+  void Serve(Service& service, RequestMember request_member, const async::MethodOptions& options, Handler handler) {
+    methods_.push_back(async::Serve(loop_, service, request_member, std::move(handler), options));
   }
 
   AsyncModel* const model_;
   async::EventLoop loop_;
   AsyncHandlers handlers_;
-  CallCounter* const counter_;
+  CountingObserver observer_;
   std::vector<std::shared_ptr<void>> methods_;  // Slot sets of all types: only their lifetime matters.
   std::thread thread_;
 };

@@ -28,23 +28,22 @@
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "async/server_call.h"
 #include "meanwhile/v1/admin.pb.h"
 
 namespace meanwhile {
 
 // Counts the calls of one loop, or of all blocking threads.
-class CallCounter : public async::CallObserver {
+class CallCounter {
  public:
   enum class Writers { kOne, kMany };
 
   explicit CallCounter(Writers writers) : writers_(writers) {}
 
-  void OnStarted() override { Increment(&started_); }
+  void OnStarted() { Increment(&started_); }
   // After the call's OnStarted.
-  void OnFinished(grpc::StatusCode code) override { Increment(&finished_[Index(code)]); }
-  void OnShed() override { Increment(&shed_); }
-  void OnException(std::string_view what) override;
+  void OnFinished(grpc::StatusCode code) { Increment(&finished_[Index(code)]); }
+  void OnShed() { Increment(&shed_); }
+  void OnException(std::string_view what);
 
   // Adds these counts to `stats`.
   void AddTo(v1::GetServerStatsResponse* stats) const;

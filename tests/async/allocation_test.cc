@@ -128,7 +128,7 @@ class LibraryLoop {
       : loop_(std::make_unique<CountingPoller>(std::move(queue), outside)) {}
 
   void Start(v1::Meanwhile::AsyncService* service) {
-    method_ = ServeUnary(loop_, *service, &v1::Meanwhile::AsyncService::RequestFetch, &Handle, {.armed = 4});
+    method_ = Serve(loop_, *service, &v1::Meanwhile::AsyncService::RequestFetch, &Handle, {.armed = 4});
   }
   void Run() { loop_.Run(); }
   void Stop() { loop_.Stop(); }
@@ -143,7 +143,8 @@ class LibraryLoop {
   }
 
   EventLoop loop_;
-  std::unique_ptr<UnaryMethod<FetchRequest, FetchResponse, v1::Meanwhile::AsyncService, decltype(&Handle)>> method_;
+  std::unique_ptr<Method<UnaryRpc<FetchRequest, FetchResponse>, v1::Meanwhile::AsyncService, decltype(&Handle)>>
+      method_;
 };
 
 // By hand: the same calls to gRPC for each call, and nothing else.

@@ -74,6 +74,12 @@ class FakePoller final : public Poller {
     shut_down_ = true;
   }
 
+  // What a coroutine that blocks or computes does to the clock.
+  void Advance(Duration duration) {
+    const std::lock_guard lock(mutex_);
+    now_ += duration;
+  }
+
   // What handing an operation to a completion queue is elsewhere. Complete must follow.
   void Start() {
     const std::lock_guard lock(mutex_);
@@ -131,7 +137,8 @@ class NextTurn {
   explicit NextTurn(EventLoop& loop) : loop_(loop) {}
 
   bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> caller) {
+  template <typename Promise>
+  void await_suspend(std::coroutine_handle<Promise> caller) {
     resumption_.set_coroutine(caller);
     loop_.Schedule(&resumption_);
   }

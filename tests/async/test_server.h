@@ -37,10 +37,15 @@ constexpr std::chrono::seconds kPatience{30};
 // Writes down what it is told.
 class RecordingObserver final : public CallObserver {
  public:
-  void OnStarted() override { ++started; }
-  void OnFinished(grpc::StatusCode code) override { finished.push_back(code); }
-  void OnShed() override { ++shed; }
-  void OnException(std::string_view what) override { exceptions.emplace_back(what); }
+  grpc::Status OnStarted(CallContext& /*call*/) override {
+    ++started;
+    return answer;
+  }
+  void OnFinished(CallContext& /*call*/, grpc::StatusCode code) override { finished.push_back(code); }
+  void OnShed(CallContext& /*call*/) override { ++shed; }
+  void OnException(CallContext& /*call*/, std::string_view what) override { exceptions.emplace_back(what); }
+
+  grpc::Status answer;  // To OnStarted.
 
   int started = 0;
   int shed = 0;
@@ -72,13 +77,13 @@ class TestServer {
  public:
   using Handler = std::function<Result(CallContext&, const v1::FetchRequest&, v1::FetchResponse*)>;
 
-  explicit TestServer(Handler handler, UnaryMethodOptions options = {}) {
+  explicit TestServer(Handler handler, MethodOptions options = {}) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&service_);
     loop_ = std::make_unique<EventLoop>(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
-    method_ = ServeUnary(*loop_, service_, &v1::Meanwhile::AsyncService::RequestFetch, std::move(handler), options);
+    method_ = Serve(*loop_, service_, &v1::Meanwhile::AsyncService::RequestFetch, std::move(handler), options);
     thread_ = std::thread([this] { loop_->Run(); });
   }
   TestServer(const TestServer&) = delete;
@@ -106,18 +111,18 @@ class TestServer {
   }
 
  private:
-  using Method = UnaryMethod<v1::FetchRequest, v1::FetchResponse, v1::Meanwhile::AsyncService, Handler>;
+  using FetchMethod = Method<UnaryRpc<v1::FetchRequest, v1::FetchResponse>, v1::Meanwhile::AsyncService, Handler>;
 
   int port_ = 0;
   v1::Meanwhile::AsyncService service_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<Method> method_;
+  std::unique_ptr<FetchMethod> method_;
   std::thread thread_;
 };
 
 template <typename Handler>
-TestServer(Handler, UnaryMethodOptions = {})
+TestServer(Handler, MethodOptions = {})
     -> TestServer<std::invoke_result_t<Handler&, CallContext&, const v1::FetchRequest&, v1::FetchResponse*>>;
 
 // A call in flight. Outlives its response: the destructor waits for it.

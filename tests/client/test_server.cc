@@ -91,7 +91,7 @@ struct TestServer::State {
     auto serve = [this, handler](auto& call, const auto& request, auto* response) {
       return (this->*handler)(call, request, response);
     };
-    methods.push_back(async::ServeUnary(*loop, service, request_member, serve, {.armed = 16}));
+    methods.push_back(async::Serve(*loop, service, request_member, serve, {.armed = 16}));
   }
 
   mutable std::mutex mutex;

@@ -58,8 +58,8 @@ void Serve() {
   async::EventLoop loop(builder.AddCompletionQueue());
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
 
-  const auto greet = ServeUnary(loop, service, &Greeter::AsyncService::RequestGreet, Greet, {});
-  const auto sum = ServeUnary(loop, service, &Greeter::AsyncService::RequestSum, Sum, {.pool = &pool});
+  const auto greet = Serve(loop, service, &Greeter::AsyncService::RequestGreet, Greet, {});
+  const auto sum = Serve(loop, service, &Greeter::AsyncService::RequestSum, Sum, {.pool = &pool});
   std::thread thread([&loop] { loop.Run(); });
   std::printf("serving on 127.0.0.1:%d\n", port);
   std::fflush(stdout);

@@ -1,0 +1,124 @@
+// CallContext: one served call, as its handler sees it. CallObserver: who is told of a loop's calls.
+
+#ifndef MEANWHILE_ASYNC_CALL_CONTEXT_H_
+#define MEANWHILE_ASYNC_CALL_CONTEXT_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <atomic>
+#include <chrono>
+#include <string_view>
+
+#include "async/activity.h"
+#include "async/cancellation.h"
+#include "async/event_loop.h"
+
+namespace meanwhile::async {
+
+class CallContext;
+
+// Is told of every call of a method on a loop. Called on the loop's thread, in this order: OnStarted, OnRan any number
+// of times, OnFinished.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+
+  // A call was matched. An answer that is not OK sheds it: its handler is not run, and the client gets this status.
+  virtual grpc::Status OnStarted(CallContext& /*call*/) { return grpc::Status(); }
+
+  // The call's coroutines ran without a pause.
+  virtual void OnRan(CallContext& /*call*/, TimePoint /*begin*/, TimePoint /*end*/) {}
+
+  // The handler has returned, with the status that is sent. When it read a stream: CANCELLED or DEADLINE_EXCEEDED instead
+  // of OK when the call had ended before the response could be sent.
+  virtual void OnFinished(CallContext& call, grpc::StatusCode code) = 0;
+
+  // The call was refused: by OnStarted, or because the pool was full. OnFinished follows.
+  virtual void OnShed(CallContext& /*call*/) {}
+
+  // An exception left the handler. OnFinished follows.
+  virtual void OnException(CallContext& /*call*/, std::string_view /*what*/) {}
+};
+
+// Lives until the call has ended. Thread: the loop's, except cancelled().
+class CallContext final : public Activity {
+ public:
+  // `name` and `observer`, which may be null, outlive the context.
+  CallContext(EventLoop* loop, std::string_view name, CallObserver* observer)
+      : loop_(loop), name_(name), observer_(observer) {}
+  CallContext(const CallContext&) = delete;
+  CallContext& operator=(const CallContext&) = delete;
+
+  EventLoop& loop() { return *loop_; }
+  grpc::ServerContext& server_context() { return server_context_; }
+
+  // What the method is called in messages.
+  std::string_view name() const override { return name_; }
+
+  // Any thread. True when nobody waits for the response any more.
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+  CancellationToken token() { return CancellationToken(&source_); }
+
+  // When the call was matched, and when its handler began: later, if it waited for a thread of the pool.
+  TimePoint matched_at() const { return matched_at_; }
+  TimePoint handler_began_at() const { return handler_began_at_; }
+
+  // How long the handler has run, on the loop or on the pool. What is left of its time it has waited.
+  Duration ran() const { return ran_; }
+
+ private:
+  template <typename Rpc, typename Service, typename Handler>
+  friend class Method;
+
+  void OnMatched() {
+    matched_at_ = loop_->Now();
+    handler_began_at_ = matched_at_;
+    matched_at_system_time_ = std::chrono::system_clock::now();
+  }
+
+  void OnRan(TimePoint begin, TimePoint end) override {
+    ran_ += end - begin;
+    if (observer_ != nullptr) observer_->OnRan(*this, begin, end);
+  }
+
+  // A blocking handler ran on the pool; told on the loop's thread afterwards.
+  void OnRanOnPool(TimePoint begin, TimePoint end) {
+    handler_began_at_ = begin;
+    OnRan(begin, end);
+  }
+
+  // Tells the handler, with the reason as its status.
+  void Cancel() {
+    cancelled_.store(true, std::memory_order_relaxed);
+    source_.Cancel(ReasonOfEnd());
+  }
+
+  // Why the call ended before its response was sent.
+  //
+  // The client gives up at the same deadline, and the news of that may be here first: gRPC sends the time that is left
+  // rounded up by as much as a hundredth. So an end that comes so short before the deadline is taken for the deadline.
+  grpc::StatusCode ReasonOfEnd() const {
+    if (source_.cancelled()) return source_.code();
+    const auto deadline = server_context_.deadline();
+    const auto slack = (deadline - matched_at_system_time_) / 100 + std::chrono::milliseconds(2);
+    const bool expired = deadline - std::chrono::system_clock::now() <= slack;
+    return expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED;
+  }
+
+  EventLoop* loop_;
+  std::string_view name_;
+  CallObserver* observer_;
+  grpc::ServerContext server_context_;
+  CancellationSource source_;
+  TimePoint matched_at_;
+  TimePoint handler_began_at_;
+  std::chrono::system_clock::time_point matched_at_system_time_;
+  Duration ran_ = Duration::zero();
+  std::atomic<bool> cancelled_ = false;
+};
+
+}  // namespace meanwhile::async
+
+#endif  // MEANWHILE_ASYNC_CALL_CONTEXT_H_

@@ -1,0 +1,131 @@
+// StreamReader and StreamWriter: the messages of a streaming call, awaited one by one.
+//
+//   while (co_await messages.Read(&message)) { ... }     // Until the other side has no more, or the call has ended.
+//   if (!co_await items.Write(item)) co_return ...;       // The call has ended: nobody reads any more.
+//
+// Back-pressure: a Write goes on when gRPC has taken the message, and gRPC takes it when the connection's flow control
+// allows. So a slow reader holds its writer, and no more than a message waits in between. A Read asks for one message;
+// the sender is held while nobody reads.
+//
+// At once: at most one Read and one Write may be outstanding on a stream; WhenAll of a reading and a writing task is
+// the way to do both. Reads and writes by several tasks take turns by means of the program's own.
+//
+// Cancellation: when the call ends early, both give false. When only the awaiting coroutine is cancelled (by WithTimeout,
+// say), the call is cancelled too: gRPC cannot take back one Read or Write alone.
+//
+// Lifetime: the stream lives until the await ends; so does the message of a Read. The message of a Write is taken when
+// Write is awaited.
+//
+// Thread: the loop's. `Context` is grpc::ServerContext or grpc::ClientContext.
+
+#ifndef MEANWHILE_ASYNC_STREAM_H_
+#define MEANWHILE_ASYNC_STREAM_H_
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_stream.h>
+
+#include <coroutine>
+
+#include "async/cancellation.h"
+#include "async/event_loop.h"
+#include "async/poller.h"
+#include "async/task.h"
+
+namespace meanwhile::async {
+namespace internal {
+
+// An operation of a stream, awaited: gives gRPC's `ok`. `Start` hands it to gRPC.
+template <typename Context, typename Start>
+class StreamOperation final : private Operation, private CancellationCallback, private Resumption {
+ public:
+  StreamOperation(EventLoop* loop, Context* context, const Start& start)
+      : loop_(loop), context_(context), start_(start) {}
+
+  bool await_ready() const noexcept { return false; }
+
+  template <typename Promise>
+  bool await_suspend(std::coroutine_handle<Promise> caller) {
+    const CancellationToken token = TokenOf(caller);
+    if (token.cancelled()) return false;
+    set_coroutine(caller);
+    Register(token);
+    loop_->AddWork();
+    start_(static_cast<Operation*>(this));
+    return true;
+  }
+
+  [[nodiscard]] bool await_resume() const noexcept { return ok_; }
+
+ private:
+  void OnComplete(bool ok) override {
+    ok_ = ok;
+    Unregister();
+    loop_->RemoveWork();
+    loop_->Schedule(this);
+  }
+  void OnCancel() override { context_->TryCancel(); }
+
+  EventLoop* loop_;
+  Context* context_;
+  Start start_;
+  bool ok_ = false;
+};
+
+}  // namespace internal
+
+template <typename Context, typename Message>
+class StreamReader {
+ public:
+  using Stream = grpc::internal::AsyncReaderInterface<Message>;
+
+  StreamReader(EventLoop* loop, Context* context, Stream* stream) : loop_(loop), context_(context), stream_(stream) {}
+
+  // Gives true with the next message in `message`; false when there is none any more.
+  auto Read(Message* message) {
+    const auto start = [stream = stream_, message](void* tag) { stream->Read(message, tag); };
+    return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start);
+  }
+
+ private:
+  EventLoop* loop_;
+  Context* context_;
+  Stream* stream_;
+};
+
+template <typename Context, typename Message>
+class StreamWriter {
+ public:
+  using Stream = grpc::internal::AsyncWriterInterface<Message>;
+
+  StreamWriter(EventLoop* loop, Context* context, Stream* stream) : loop_(loop), context_(context), stream_(stream) {}
+
+  // Gives true when gRPC has taken the message; false when the call has ended.
+  auto Write(const Message& message) {
+    const auto start = [stream = stream_, &message](void* tag) { stream->Write(message, tag); };
+    return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start);
+  }
+
+ private:
+  EventLoop* loop_;
+  Context* context_;
+  Stream* stream_;
+};
+
+// What the handlers of a server's streaming methods are given.
+template <typename Request>
+using ServerReader = StreamReader<grpc::ServerContext, Request>;
+template <typename Response>
+using ServerWriter = StreamWriter<grpc::ServerContext, Response>;
+
+template <typename Request, typename Response>
+class ServerReaderWriter : public ServerReader<Request>, public ServerWriter<Response> {
+ public:
+  template <typename Stream>
+  ServerReaderWriter(EventLoop* loop, grpc::ServerContext* context, Stream* stream)
+      : ServerReader<Request>(loop, context, stream), ServerWriter<Response>(loop, context, stream) {}
+};
+
+}  // namespace meanwhile::async
+
+#endif  // MEANWHILE_ASYNC_STREAM_H_
