@@ -24,19 +24,21 @@ class WithoutPlugins final : public grpc::ServerBuilderOption {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
   absl::StatusOr<Listener> listener = Listener::Listen(options.listen);
   if (!listener.ok()) return listener.status();
-  std::unique_ptr<Server> server(new Server(options, *std::move(listener)));
+  absl::StatusOr<std::unique_ptr<Backend>> backend = Backend::Open(options);
+  if (!backend.ok()) return backend.status();
+  std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend)));
   if (absl::Status status = server->Serve(); !status.ok()) return status;
   return server;
 }
 
-Server::Server(const ServerOptions& options, Listener listener)
+Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend)
     : options_(options),
       listener_(std::move(listener)),
-      rules_(options.max_wait),
-      backend_(options.backend),
+      rules_(options),
+      backend_(std::move(backend)),
       stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
-  model_ = MakeModel(
-      ModelParts{.options = &options_, .rules = &rules_, .backend = &backend_, .stats = &stats_, .health = &health_});
+  model_ = MakeModel(ModelParts{
+      .options = &options_, .rules = &rules_, .backend = backend_.get(), .stats = &stats_, .health = &health_});
 }
 
 absl::Status Server::Serve() {

@@ -25,7 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "meanwhile/v1/admin.pb.h"
-#include "server/backend/simulated/simulated_backend.h"
+#include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/model/model.h"
 #include "server/model/service_rules.h"
@@ -38,7 +38,7 @@ namespace meanwhile {
 
 class Server {
  public:
-  // Serves when it returns. Errors name the option: a bad or taken address.
+  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -58,14 +58,14 @@ class Server {
   const Acceptor& acceptor() const { return *acceptor_; }
 
  private:
-  Server(const ServerOptions& options, Listener listener);
+  Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend);
 
   absl::Status Serve();
 
   const ServerOptions options_;
   Listener listener_;
   const ServiceRules rules_;
-  SimulatedBackend backend_;
+  const std::unique_ptr<Backend> backend_;
   ServerStats stats_;
   HealthState health_;
   std::unique_ptr<Model> model_;

@@ -38,6 +38,12 @@ struct ServerOptions {
 
   BackendSpec backend{.latency = LatencyDistribution::Constant(absl::Milliseconds(50))};
 
+  // What file waits read and write, and nothing outside of it. Empty: such waits are refused.
+  std::string data_dir = {};
+
+  // `HOST:PORT` or `unix:PATH` of the server that remote waits call. Empty: such waits are refused.
+  std::string remote = {};
+
   // The longest wait that a request may ask for.
   absl::Duration max_wait = absl::Minutes(1);
 

@@ -10,30 +10,25 @@ namespace meanwhile {
 using async::CallContext;
 using async::Task;
 
-AsyncHandlers::AsyncHandlers(const ServiceRules* rules, SimulatedBackend* backend, std::uint64_t stream)
-    : rules_(rules), backend_(backend), draws_(backend->spec(), stream) {}
-
 Task<grpc::Status> AsyncHandlers::Fetch(CallContext& call, const v1::FetchRequest& request,
                                         v1::FetchResponse* response) {
-  RequestedWait wait;
-  if (grpc::Status status = rules_->Check(request, &wait); !status.ok()) co_return status;
-  const Waited waited = co_await Wait(call, wait);
+  PlannedWait wait;
+  if (grpc::Status status = rules_->Check(request, call.server_context(), &wait); !status.ok()) co_return status;
+  Waited waited = co_await backend_->Wait(wait);
   if (!waited.ok()) co_return waited.status;
-  ServiceRules::Answer(request, waited, response);
+  ServiceRules::Answer(request, std::move(waited), response);
   co_return grpc::Status();
 }
 
 Task<grpc::Status> AsyncHandlers::Gather(CallContext& call, const v1::GatherRequest& request,
                                          v1::GatherResponse* response) {
-  std::vector<RequestedWait> waits;
-  if (grpc::Status status = rules_->Check(request, &waits); !status.ok()) co_return status;
+  std::vector<PlannedWait> waits;
+  if (grpc::Status status = rules_->Check(request, call.server_context(), &waits); !status.ok()) co_return status;
+  GatheredWaits gathered(request);
   const async::TimePoint start = call.loop().Now();
-  const bool at_once = request.mode() == v1::GatherRequest::AT_ONCE;
-  Task<std::vector<Waited>> waiting = at_once ? WaitAtOnce(call, waits) : WaitInSequence(call, waits);
-  const std::vector<Waited> waited = co_await std::move(waiting);
-  if (grpc::Status status = ServiceRules::StatusOf(waited); !status.ok()) co_return status;
-  ServiceRules::Answer(waited, absl::FromChrono(call.loop().Now() - start), response);
-  co_return grpc::Status();
+  Task<> waiting = gathered.at_once() ? WaitAtOnce(call, waits, gathered) : WaitInSequence(waits, gathered);
+  co_await std::move(waiting);
+  co_return gathered.Answer(absl::FromChrono(call.loop().Now() - start), response);
 }
 
 grpc::Status AsyncHandlers::Compute(CallContext& call, const v1::ComputeRequest& request,
@@ -43,23 +38,22 @@ grpc::Status AsyncHandlers::Compute(CallContext& call, const v1::ComputeRequest&
       request, [&call] { return call.cancelled(); }, response);
 }
 
-Task<Waited> AsyncHandlers::Wait(CallContext& call, const RequestedWait& wait) {
-  return backend_->Wait(call.loop(), rules_->Draw(wait, draws_));
-}
-
-Task<std::vector<Waited>> AsyncHandlers::WaitInSequence(CallContext& call, const std::vector<RequestedWait>& waits) {
-  std::vector<Waited> waited;
-  for (const RequestedWait& wait : waits) {
-    waited.push_back(co_await Wait(call, wait));
-    if (!waited.back().ok()) break;
+Task<> AsyncHandlers::WaitInSequence(const std::vector<PlannedWait>& waits, GatheredWaits& gathered) {
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    if (!gathered.Add(i, co_await backend_->Wait(waits[i]))) break;
   }
-  co_return waited;
 }
 
-Task<std::vector<Waited>> AsyncHandlers::WaitAtOnce(CallContext& call, const std::vector<RequestedWait>& waits) {
-  std::vector<Task<Waited>> tasks;
-  for (const RequestedWait& wait : waits) tasks.push_back(Wait(call, wait));
-  co_return co_await async::WhenAll(call.loop(), std::move(tasks));
+// WhenAll cancels the others as soon as one says that they are not wanted any more.
+Task<> AsyncHandlers::WaitAtOnce(CallContext& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered) {
+  std::vector<Task<OthersAreWanted>> tasks;
+  for (std::size_t i = 0; i < waits.size(); ++i) tasks.push_back(WaitAsOne(waits[i], i, gathered));
+  co_await async::WhenAll(call.loop(), std::move(tasks));
+}
+
+Task<AsyncHandlers::OthersAreWanted> AsyncHandlers::WaitAsOne(const PlannedWait& wait, std::size_t index,
+                                                              GatheredWaits& gathered) {
+  co_return OthersAreWanted{gathered.Add(index, co_await backend_->Wait(wait))};
 }
 
 }  // namespace meanwhile

@@ -9,21 +9,21 @@
 #ifndef MEANWHILE_SERVER_MODEL_ASYNC_HANDLERS_H_
 #define MEANWHILE_SERVER_MODEL_ASYNC_HANDLERS_H_
 
-#include <cstdint>
+#include <vector>
 
 #include "async/server_call.h"
 #include "async/task.h"
 #include "meanwhile/v1/meanwhile.pb.h"
-#include "server/backend/simulated/backend_draws.h"
-#include "server/backend/simulated/simulated_backend.h"
+#include "server/backend/backend.h"
+#include "server/model/gathered_waits.h"
 #include "server/model/service_rules.h"
 
 namespace meanwhile {
 
 class AsyncHandlers {
  public:
-  // `rules` and `backend` outlive the handlers. `stream` is the loop's number.
-  AsyncHandlers(const ServiceRules* rules, SimulatedBackend* backend, std::uint64_t stream);
+  // `rules` and `backend`, the loop's, outlive the handlers.
+  AsyncHandlers(const ServiceRules* rules, LoopBackend* backend) : rules_(rules), backend_(backend) {}
 
   async::Task<grpc::Status> Fetch(async::CallContext& call, const v1::FetchRequest& request,
                                   v1::FetchResponse* response);
@@ -32,13 +32,18 @@ class AsyncHandlers {
   grpc::Status Compute(async::CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response);
 
  private:
-  async::Task<Waited> Wait(async::CallContext& call, const RequestedWait& wait);
-  async::Task<std::vector<Waited>> WaitInSequence(async::CallContext& call, const std::vector<RequestedWait>& waits);
-  async::Task<std::vector<Waited>> WaitAtOnce(async::CallContext& call, const std::vector<RequestedWait>& waits);
+  // Whether the waits beside one that has ended are still wanted, in a form that WhenAll understands.
+  struct OthersAreWanted {
+    bool wanted;
+    bool ok() const { return wanted; }
+  };
+
+  async::Task<> WaitInSequence(const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
+  async::Task<> WaitAtOnce(async::CallContext& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
+  async::Task<OthersAreWanted> WaitAsOne(const PlannedWait& wait, std::size_t index, GatheredWaits& gathered);
 
   const ServiceRules* rules_;
-  SimulatedBackend* backend_;
-  BackendDraws draws_;
+  LoopBackend* backend_;
 };
 
 }  // namespace meanwhile

@@ -46,7 +46,8 @@ class AsyncModel::ServingLoop {
   ServingLoop(AsyncModel* model, std::uint64_t number, std::unique_ptr<grpc::CompletionQueue> queue)
       : model_(model),
         loop_(std::move(queue)),
-        handlers_(model->parts_.rules, model->parts_.backend, number),
+        backend_(model->parts_.backend, &loop_, number),
+        handlers_(model->parts_.rules, &backend_),
         observer_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
 
   void Start() {
@@ -101,6 +102,7 @@ class AsyncModel::ServingLoop {
 
   AsyncModel* const model_;
   async::EventLoop loop_;
+  LoopBackend backend_;
   AsyncHandlers handlers_;
   CountingObserver observer_;
   std::vector<std::shared_ptr<void>> methods_;  // Slot sets of all types: only their lifetime matters.

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <mutex>
+#include <utility>
 
 namespace meanwhile {
 namespace {
@@ -15,29 +17,24 @@ BlockingWaitLimit LimitOf(const grpc::ServerContext& call) {
 
 }  // namespace
 
-BlockingHandlers::BlockingHandlers(const ServiceRules* rules, SimulatedBackend* backend)
-    : rules_(rules), backend_(backend), draws_(backend->spec(), /*stream=*/0) {}
-
 grpc::Status BlockingHandlers::Fetch(const grpc::ServerContext& call, const v1::FetchRequest& request,
                                      v1::FetchResponse* response) {
-  RequestedWait wait;
-  if (grpc::Status status = rules_->Check(request, &wait); !status.ok()) return status;
-  const Waited waited = Wait(LimitOf(call), wait);
+  PlannedWait wait;
+  if (grpc::Status status = rules_->Check(request, call, &wait); !status.ok()) return status;
+  Waited waited = backend_->WaitBlocking(LimitOf(call), wait);
   if (!waited.ok()) return waited.status;
-  ServiceRules::Answer(request, waited, response);
+  ServiceRules::Answer(request, std::move(waited), response);
   return grpc::Status();
 }
 
 grpc::Status BlockingHandlers::Gather(const grpc::ServerContext& call, const v1::GatherRequest& request,
                                       v1::GatherResponse* response) {
-  std::vector<RequestedWait> waits;
-  if (grpc::Status status = rules_->Check(request, &waits); !status.ok()) return status;
+  std::vector<PlannedWait> waits;
+  if (grpc::Status status = rules_->Check(request, call, &waits); !status.ok()) return status;
+  GatheredWaits gathered(request);
   const Clock::time_point start = Clock::now();
-  const bool at_once = request.mode() == v1::GatherRequest::AT_ONCE;
-  const std::vector<Waited> waited = at_once ? WaitAtOnce(call, waits) : WaitInSequence(call, waits);
-  if (grpc::Status status = ServiceRules::StatusOf(waited); !status.ok()) return status;
-  ServiceRules::Answer(waited, absl::FromChrono(Clock::now() - start), response);
-  return grpc::Status();
+  gathered.at_once() ? WaitAtOnce(call, waits, gathered) : WaitInSequence(call, waits, gathered);
+  return gathered.Answer(absl::FromChrono(Clock::now() - start), response);
 }
 
 grpc::Status BlockingHandlers::Compute(const grpc::ServerContext& call, const v1::ComputeRequest& request,
@@ -47,47 +44,34 @@ grpc::Status BlockingHandlers::Compute(const grpc::ServerContext& call, const v1
       request, [&call] { return call.IsCancelled(); }, response);
 }
 
-Waited BlockingHandlers::Wait(const BlockingWaitLimit& limit, const RequestedWait& wait) {
-  BackendDraw draw;
-  {
-    const std::lock_guard lock(draws_mutex_);
-    draw = rules_->Draw(wait, draws_);
+void BlockingHandlers::WaitInSequence(const grpc::ServerContext& call, const std::vector<PlannedWait>& waits,
+                                      GatheredWaits& gathered) {
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    if (!gathered.Add(i, backend_->WaitBlocking(LimitOf(call), waits[i]))) break;
   }
-  return backend_->WaitBlocking(limit, draw);
-}
-
-std::vector<Waited> BlockingHandlers::WaitInSequence(const grpc::ServerContext& call,
-                                                     const std::vector<RequestedWait>& waits) {
-  std::vector<Waited> waited;
-  for (const RequestedWait& wait : waits) {
-    waited.push_back(Wait(LimitOf(call), wait));
-    if (!waited.back().ok()) break;
-  }
-  return waited;
 }
 
 // A thread for each wait; the call's own thread looks after them, since it alone may ask whether the call was
 // cancelled.
-std::vector<Waited> BlockingHandlers::WaitAtOnce(const grpc::ServerContext& call,
-                                                 const std::vector<RequestedWait>& waits) {
+void BlockingHandlers::WaitAtOnce(const grpc::ServerContext& call, const std::vector<PlannedWait>& waits,
+                                  GatheredWaits& gathered) {
   std::atomic<bool> cancelled = false;
   const BlockingWaitLimit limit{call.deadline(), [&cancelled] { return cancelled.load(); }};
-  std::vector<std::future<Waited>> running;
-  for (const RequestedWait& wait : waits) {
-    running.push_back(std::async(std::launch::async, [&] {
-      Waited waited = Wait(limit, wait);
-      if (!waited.ok()) cancelled = true;
-      return waited;
+  std::mutex gathered_mutex;
+  std::vector<std::future<void>> running;
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    running.push_back(std::async(std::launch::async, [&, i] {
+      Waited waited = backend_->WaitBlocking(limit, waits[i]);
+      const std::lock_guard lock(gathered_mutex);
+      if (!gathered.Add(i, std::move(waited))) cancelled = true;
     }));
   }
-  std::vector<Waited> waited;
-  for (std::future<Waited>& one : running) {
-    while (one.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready) {
+  for (std::future<void>& one : running) {
+    while (one.wait_for(BlockingWaitLimit::kLookInterval) != std::future_status::ready) {
       if (call.IsCancelled()) cancelled = true;
     }
-    waited.push_back(one.get());
+    one.get();
   }
-  return waited;
 }
 
 }  // namespace meanwhile

@@ -10,12 +10,11 @@
 
 #include <grpcpp/server_context.h>
 
-#include <mutex>
 #include <vector>
 
 #include "meanwhile/v1/meanwhile.pb.h"
-#include "server/backend/simulated/backend_draws.h"
-#include "server/backend/simulated/simulated_backend.h"
+#include "server/backend/backend.h"
+#include "server/model/gathered_waits.h"
 #include "server/model/service_rules.h"
 
 namespace meanwhile {
@@ -23,7 +22,7 @@ namespace meanwhile {
 class BlockingHandlers {
  public:
   // `rules` and `backend` outlive the handlers.
-  BlockingHandlers(const ServiceRules* rules, SimulatedBackend* backend);
+  BlockingHandlers(const ServiceRules* rules, Backend* backend) : rules_(rules), backend_(backend) {}
 
   grpc::Status Fetch(const grpc::ServerContext& call, const v1::FetchRequest& request, v1::FetchResponse* response);
   grpc::Status Gather(const grpc::ServerContext& call, const v1::GatherRequest& request, v1::GatherResponse* response);
@@ -31,14 +30,11 @@ class BlockingHandlers {
                        v1::ComputeResponse* response);
 
  private:
-  Waited Wait(const BlockingWaitLimit& limit, const RequestedWait& wait);
-  std::vector<Waited> WaitInSequence(const grpc::ServerContext& call, const std::vector<RequestedWait>& waits);
-  std::vector<Waited> WaitAtOnce(const grpc::ServerContext& call, const std::vector<RequestedWait>& waits);
+  void WaitInSequence(const grpc::ServerContext& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
+  void WaitAtOnce(const grpc::ServerContext& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
 
   const ServiceRules* rules_;
-  SimulatedBackend* backend_;
-  std::mutex draws_mutex_;
-  BackendDraws draws_;
+  Backend* backend_;
 };
 
 }  // namespace meanwhile

@@ -10,7 +10,7 @@
 
 #include <memory>
 
-#include "server/backend/simulated/simulated_backend.h"
+#include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/model/service_rules.h"
 #include "server/observe/server_stats.h"
@@ -22,7 +22,7 @@ namespace meanwhile {
 struct ModelParts {
   const ServerOptions* options;
   const ServiceRules* rules;
-  SimulatedBackend* backend;
+  Backend* backend;
   ServerStats* stats;
   const HealthState* health;
 };

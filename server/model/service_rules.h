@@ -3,59 +3,77 @@
 //
 // Bounds are those that proto/meanwhile/v1/meanwhile.proto promises. A request outside of them ends with
 // INVALID_ARGUMENT and a message that names the field, its value and the bound: `waits[2].simulated.constant=2m: must
-// be from 0 to 1m`.
+// be from 0 to 1m`. A kind of wait that this server has not been given ends with FAILED_PRECONDITION and names the flag
+// that gives it.
 //
 // Thread: any; immutable.
 
 #ifndef MEANWHILE_SERVER_MODEL_SERVICE_RULES_H_
 #define MEANWHILE_SERVER_MODEL_SERVICE_RULES_H_
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
+#include <cstdint>
 #include <functional>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "meanwhile/v1/meanwhile.pb.h"
-#include "server/backend/simulated/backend_draws.h"
-#include "server/backend/simulated/backend_spec.h"
-#include "server/backend/simulated/simulated_backend.h"
+#include "server/backend/planned_wait.h"
+#include "server/backend/waited.h"
+#include "server/server_options.h"
 
 namespace meanwhile {
 
-// What a request says about a wait; empty for the server's own backend.
-using RequestedWait = std::optional<BackendSpec>;
-
 class ServiceRules {
  public:
-  // No request may ask for a longer wait than `max_wait`.
-  explicit ServiceRules(absl::Duration max_wait) : max_wait_(max_wait) {}
+  explicit ServiceRules(const ServerOptions& options);
 
-  // Each returns OK, or INVALID_ARGUMENT. On OK the waits are set, in the order of the request.
-  grpc::Status Check(const v1::FetchRequest& request, RequestedWait* wait) const;
-  grpc::Status Check(const v1::GatherRequest& request, std::vector<RequestedWait>* waits) const;
+  // Each returns OK, or says why not. On OK the waits are set, in the order of the request, which must outlive them.
+  // `call` is asked for what a remote wait hands on.
+  grpc::Status Check(const v1::FetchRequest& request, const grpc::ServerContextBase& call, PlannedWait* wait) const;
+  grpc::Status Check(const v1::GatherRequest& request, const grpc::ServerContextBase& call,
+                     std::vector<PlannedWait>* waits) const;
+  grpc::Status Check(const v1::WatchRequest& request, const grpc::ServerContextBase& call, PlannedWait* wait) const;
+  grpc::Status Check(const v1::CollectRequest& request, const grpc::ServerContextBase& call, PlannedWait* wait) const;
+  grpc::Status Check(const v1::ExchangeRequest& request, const grpc::ServerContextBase& call, PlannedWait* wait) const;
   grpc::Status Check(const v1::ComputeRequest& request) const;
 
-  // The next draw for a wait. A requested wait is cut at the longest that a request may ask for.
-  BackendDraw Draw(const RequestedWait& wait, BackendDraws& draws) const;
-
-  // Each builds the response to a request that went well.
-  static void Answer(const v1::FetchRequest& request, const Waited& waited, v1::FetchResponse* response);
-  static void Answer(const std::vector<Waited>& waits, absl::Duration elapsed, v1::GatherResponse* response);
-
-  // Of several waits, the status that their call ends with: OK, or the failure that made the others end. Those were
-  // cancelled because of it, so a failure of another kind comes first.
-  static grpc::Status StatusOf(const std::vector<Waited>& waits);
+  // Each builds the response to a request, or to a message of a stream, that went well. (Gather's is in
+  // gathered_waits.h.)
+  static void Answer(const v1::FetchRequest& request, Waited waited, v1::FetchResponse* response);
+  static void Answer(const v1::WatchRequest& request, std::uint32_t index, const Waited& waited,
+                     v1::WatchResponse* response);
+  static void Answer(const v1::ExchangeRequest& request, const Waited& waited, v1::ExchangeResponse* response);
+  // Adds a message to the response to all of them.
+  static void Add(const v1::CollectRequest& request, const Waited& waited, v1::CollectResponse* response);
 
   // Computes the digest. Ends with CANCELLED when `cancelled`, asked about every millisecond, says so.
   static grpc::Status Compute(const v1::ComputeRequest& request, const std::function<bool()>& cancelled,
                               v1::ComputeResponse* response);
 
  private:
-  grpc::Status CheckWait(const v1::Wait& wait, const std::function<std::string()>& field, RequestedWait* checked) const;
+  // What a wait is called in messages: `waits[2].remote.wait`. Asked only when there is something to say.
+  using FieldName = std::function<std::string()>;
+
+  // Plans `wait`, which comes with a payload.
+  grpc::Status CheckPayloadAndWait(const std::string& payload, const v1::Wait& wait,
+                                   const grpc::ServerContextBase& call, PlannedWait* planned) const;
+  grpc::Status Plan(const v1::Wait& wait, const grpc::ServerContextBase& call, const FieldName& field,
+                    PlannedWait* planned) const;
+  grpc::Status PlanSimulated(const v1::SimulatedWait& wait, const FieldName& field, PlannedWait* planned) const;
+  grpc::Status PlanRemote(const v1::RemoteWait& wait, const grpc::ServerContextBase& call, const FieldName& field,
+                          PlannedWait* planned) const;
+
+  // Whether the other servers of a chain could carry out `wait`, as far as one can tell from here. `hops` is how many
+  // servers the call has come through when it arrives there.
+  grpc::Status CheckElsewhere(const v1::Wait& wait, std::uint32_t hops, const FieldName& field) const;
 
   const absl::Duration max_wait_;
+  const bool has_data_dir_;
+  const bool has_remote_;
 };
 
 }  // namespace meanwhile

@@ -3,8 +3,9 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace meanwhile {
@@ -19,7 +20,19 @@ Message Parsed(const std::string& text) {
   return message;
 }
 
-const ServiceRules kRules(absl::Minutes(1));
+ServiceRules Rules() { return ServiceRules(ServerOptions{.data_dir = "/data", .remote = "127.0.0.1:1"}); }
+
+template <typename Request>
+grpc::Status Check(const Request& request, const ServiceRules& rules = Rules()) {
+  const grpc::ServerContext call;
+  PlannedWait wait;
+  return rules.Check(request, call, &wait);
+}
+
+grpc::Status Check(const v1::GatherRequest& request, std::vector<PlannedWait>* waits) {
+  const grpc::ServerContext call;
+  return Rules().Check(request, call, waits);
+}
 
 struct BadRequest {
   const char* request;
@@ -44,8 +57,7 @@ TEST(ServiceRulesTest, RefusesAFetchOutOfBounds) {
        "wait.simulated.spec=exponential:61s: its mean must be at most 1m"},
   };
   for (const auto& [request, message] : cases) {
-    RequestedWait wait;
-    const grpc::Status status = kRules.Check(Parsed<v1::FetchRequest>(request), &wait);
+    const grpc::Status status = Check(Parsed<v1::FetchRequest>(request));
     EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT) << request;
     EXPECT_EQ(status.error_message(), message);
   }
@@ -54,17 +66,15 @@ TEST(ServiceRulesTest, RefusesAFetchOutOfBounds) {
 TEST(ServiceRulesTest, RefusesAKindOfWaitThatItDoesNotKnow) {
   v1::FetchRequest request;
   request.mutable_wait()->GetReflection()->MutableUnknownFields(request.mutable_wait())->AddVarint(99, 1);
-  RequestedWait wait;
-  EXPECT_EQ(kRules.Check(request, &wait).error_message(), "wait: a kind that this server does not know");
+  EXPECT_EQ(Check(request).error_message(), "wait: a kind that this server does not know");
 }
 
 TEST(ServiceRulesTest, TakesAPayloadOfUpTo1MiB) {
   v1::FetchRequest request;
-  RequestedWait wait;
   request.set_payload(std::string(1 << 20, 'x'));
-  EXPECT_TRUE(kRules.Check(request, &wait).ok());
+  EXPECT_TRUE(Check(request).ok());
   request.mutable_payload()->push_back('x');
-  const grpc::Status status = kRules.Check(request, &wait);
+  const grpc::Status status = Check(request);
   EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(status.error_message(), "payload: 1048577 bytes: must be at most 1048576");
 }
@@ -80,15 +90,15 @@ TEST(ServiceRulesTest, RefusesAGatherOutOfBounds) {
        "waits[2].simulated.constant=2m: must be from 0 to 1m"},
   };
   for (const auto& [request, message] : cases) {
-    std::vector<RequestedWait> waits;
-    const grpc::Status status = kRules.Check(Parsed<v1::GatherRequest>(request), &waits);
+    std::vector<PlannedWait> waits;
+    const grpc::Status status = Check(Parsed<v1::GatherRequest>(request), &waits);
     EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT) << request;
     EXPECT_EQ(status.error_message(), message);
   }
   v1::GatherRequest request = Parsed<v1::GatherRequest>("waits {}");
   request.set_mode(static_cast<v1::GatherRequest::Mode>(7));
-  std::vector<RequestedWait> waits;
-  EXPECT_EQ(kRules.Check(request, &waits).error_message(), "mode=7: must be IN_SEQUENCE or AT_ONCE");
+  std::vector<PlannedWait> waits;
+  EXPECT_EQ(Check(request, &waits).error_message(), "mode=7: must be IN_SEQUENCE, AT_ONCE or FIRST_OF");
 }
 
 TEST(ServiceRulesTest, RefusesAComputeOutOfBounds) {
@@ -97,59 +107,137 @@ TEST(ServiceRulesTest, RefusesAComputeOutOfBounds) {
       {"rounds: 1000000001", "rounds=1000000001: must be from 1 to 1000000000"},
   };
   for (const auto& [request, message] : cases) {
-    const grpc::Status status = kRules.Check(Parsed<v1::ComputeRequest>(request));
+    const grpc::Status status = Rules().Check(Parsed<v1::ComputeRequest>(request));
     EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
     EXPECT_EQ(status.error_message(), message);
   }
-  EXPECT_TRUE(kRules.Check(Parsed<v1::ComputeRequest>("rounds: 1")).ok());
-  EXPECT_TRUE(kRules.Check(Parsed<v1::ComputeRequest>("rounds: 1000000000")).ok());
+  EXPECT_TRUE(Rules().Check(Parsed<v1::ComputeRequest>("rounds: 1")).ok());
+  EXPECT_TRUE(Rules().Check(Parsed<v1::ComputeRequest>("rounds: 1000000000")).ok());
 }
 
 TEST(ServiceRulesTest, GivesTheWaitsInTheOrderOfTheRequest) {
-  std::vector<RequestedWait> waits;
-  const grpc::Status status =
-      kRules.Check(Parsed<v1::GatherRequest>("mode: AT_ONCE waits { simulated { constant { seconds: 60 } } } waits {} "
-                                             "waits { simulated { spec: 'exponential:20ms,fail=0.5:ABORTED' } }"),
-                   &waits);
+  const auto request = Parsed<v1::GatherRequest>(
+      "mode: AT_ONCE waits { simulated { constant { seconds: 60 } } } waits {} "
+      "waits { simulated { spec: 'exponential:20ms,fail=0.5:ABORTED' } } waits { file_read { path: 'a' } } "
+      "waits { file_write { path: 'b' } } waits { query { read: 'c' } } waits { remote {} }");
+  std::vector<PlannedWait> waits;
+  const grpc::Status status = Check(request, &waits);
   ASSERT_TRUE(status.ok()) << status.error_message();
-  ASSERT_EQ(waits.size(), 3u);
-  EXPECT_EQ(ToString(*waits[0]), "constant:1m");
-  EXPECT_FALSE(waits[1].has_value()) << "the server's own backend";
-  EXPECT_EQ(ToString(*waits[2]), "exponential:20ms,fail=0.5:ABORTED");
+  ASSERT_EQ(waits.size(), 7u);
+  EXPECT_EQ(ToString(std::get<BackendSpec>(waits[0])), "constant:1m");
+  EXPECT_TRUE(std::holds_alternative<OwnBackend>(waits[1]));
+  EXPECT_EQ(ToString(std::get<BackendSpec>(waits[2])), "exponential:20ms,fail=0.5:ABORTED");
+  EXPECT_EQ(std::get<const v1::FileReadWait*>(waits[3])->path(), "a");
+  EXPECT_EQ(std::get<const v1::FileWriteWait*>(waits[4])->path(), "b");
+  EXPECT_EQ(std::get<const v1::QueryWait*>(waits[5])->read(), "c");
+  EXPECT_EQ(std::get<RemoteCall>(waits[6]).wait, &request.waits(6).remote());
+  EXPECT_EQ(std::get<RemoteCall>(waits[6]).hops, 1u);
 }
 
-TEST(ServiceRulesTest, CutsARequestedDrawAtTheLongestWait) {
-  const ServiceRules rules(absl::Milliseconds(20));
-  const BackendSpec own{.latency = LatencyDistribution::Constant(absl::Seconds(5))};
-  BackendDraws draws(own, 0);
-  const RequestedWait requested = *ParseBackendSpec("exponential:20ms");
-  absl::Duration longest;
-  for (int i = 0; i < 1000; ++i) longest = std::max(longest, rules.Draw(requested, draws).latency);
-  EXPECT_EQ(longest, absl::Milliseconds(20));
-  EXPECT_EQ(rules.Draw(RequestedWait(), draws).latency, absl::Seconds(5))
-      << "the server's own backend is its own affair";
+TEST(ServiceRulesTest, RefusesFilesQueriesAndRemoteWaitsOutOfBounds) {
+  const auto long_text = [](std::size_t size) { return "'" + std::string(size, 'x') + "'"; };
+  const struct {
+    std::string wait;
+    const char* message;
+  } cases[] = {
+      {"file_read {}", "wait.file_read.path: 0 bytes: must be from 1 to 1024"},
+      {"file_read { path: " + long_text(1025) + " }", "wait.file_read.path: 1025 bytes: must be from 1 to 1024"},
+      {"file_read { path: 'a' length: 1048577 }", "wait.file_read.length=1048577: must be at most 1048576"},
+      {"file_write {}", "wait.file_write.path: 0 bytes: must be from 1 to 1024"},
+      {"file_write { path: 'a' content: " + long_text((1 << 20) + 1) + " }",
+       "wait.file_write.content: 1048577 bytes: must be at most 1048576"},
+      {"query {}", "wait.query: needs read or store"},
+      {"query { read: '' }", "wait.query.read: 0 bytes: must be from 1 to 256"},
+      {"query { read: " + long_text(257) + " }", "wait.query.read: 257 bytes: must be from 1 to 256"},
+      {"query { store {} }", "wait.query.store.key: 0 bytes: must be from 1 to 256"},
+      {"query { store { key: 'a' value: " + long_text((1 << 20) + 1) + " } }",
+       "wait.query.store.value: 1048577 bytes: must be at most 1048576"},
+      {"remote { wait { simulated {} } }", "wait.remote.wait.simulated: needs constant or spec"},
+      {"remote { wait { remote { wait { simulated { constant { seconds: 61 } } } } } }",
+       "wait.remote.wait.remote.wait.simulated.constant=1m1s: must be from 0 to 1m"},
+      {"remote { wait { file_read {} } }", "wait.remote.wait.file_read.path: 0 bytes: must be from 1 to 1024"},
+      {"remote { wait { file_write {} } }", "wait.remote.wait.file_write.path: 0 bytes: must be from 1 to 1024"},
+      {"remote { wait { query {} } }", "wait.remote.wait.query: needs read or store"},
+  };
+  for (const auto& [wait, message] : cases) {
+    const grpc::Status status = Check(Parsed<v1::FetchRequest>("wait { " + wait + " }"));
+    EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT) << wait.substr(0, 80);
+    EXPECT_EQ(status.error_message(), message);
+  }
+  for (const std::string& wait : {"file_read { path: " + long_text(1024) + " length: 1048576 }",
+                                  "file_write { path: " + long_text(1024) + " content: " + long_text(1 << 20) + " }",
+                                  "query { read: " + long_text(256) + " }",
+                                  "query { store { key: " + long_text(256) + " value: " + long_text(1 << 20) + " } }",
+                                  std::string("remote { wait { remote { wait { query { read: 'a' } } } } }")}) {
+    EXPECT_TRUE(Check(Parsed<v1::FetchRequest>("wait { " + wait + " }")).ok()) << wait.substr(0, 80);
+  }
 }
 
-TEST(ServiceRulesTest, AFailureOutweighsTheCancellationsThatItCaused) {
-  const Waited good{grpc::Status(), absl::ZeroDuration()};
-  const Waited cancelled{grpc::Status(StatusCode::CANCELLED, "c"), absl::ZeroDuration()};
-  const Waited failed{grpc::Status(StatusCode::DATA_LOSS, "d"), absl::ZeroDuration()};
-  EXPECT_TRUE(ServiceRules::StatusOf({good, good}).ok());
-  EXPECT_EQ(ServiceRules::StatusOf({good, cancelled, failed}).error_code(), StatusCode::DATA_LOSS);
-  EXPECT_EQ(ServiceRules::StatusOf({good, cancelled}).error_code(), StatusCode::CANCELLED);
+TEST(ServiceRulesTest, RefusesAKindOfWaitThatItHasNotBeenGiven) {
+  const BadRequest cases[] = {
+      {"wait { file_read {} }", "wait.file_read: this server runs without --data-dir"},
+      {"wait { file_write {} }", "wait.file_write: this server runs without --data-dir"},
+      {"wait { remote {} }", "wait.remote: this server runs without --remote"},
+  };
+  for (const auto& [request, message] : cases) {
+    const grpc::Status status = Check(Parsed<v1::FetchRequest>(request), ServiceRules(ServerOptions{}));
+    EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION) << request;
+    EXPECT_EQ(status.error_message(), message);
+  }
+  // Another server may have been given what this one has not.
+  EXPECT_TRUE(Check(Parsed<v1::FetchRequest>("wait { remote { wait { file_read { path: 'a' } } } }"),
+                    ServiceRules(ServerOptions{.remote = "127.0.0.1:1"}))
+                  .ok());
 }
 
-TEST(ServiceRulesTest, AnswersWithThePayloadAndTheTimes) {
-  v1::FetchRequest request;
-  request.set_payload("hello");
+TEST(ServiceRulesTest, RefusesAChainOfMoreThanEightHops) {
+  std::string wait = "simulated { constant {} }";
+  for (int hops = 1; hops <= 8; ++hops) wait = "remote { wait { " + wait + " } }";
+  EXPECT_TRUE(Check(Parsed<v1::FetchRequest>("wait { " + wait + " }")).ok());
+  wait = "remote { wait { " + wait + " } }";
+  const grpc::Status status = Check(Parsed<v1::FetchRequest>("wait { " + wait + " }"));
+  EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(),
+            "wait.remote.wait.remote.wait.remote.wait.remote.wait.remote.wait.remote.wait.remote.wait.remote.wait"
+            ".remote: hop 9 of the call: must be at most 8");
+}
+
+TEST(ServiceRulesTest, RefusesMessagesOfStreamsOutOfBounds) {
+  EXPECT_EQ(Check(Parsed<v1::WatchRequest>("")).error_message(), "count=0: must be from 1 to 1000000");
+  EXPECT_EQ(Check(Parsed<v1::WatchRequest>("count: 1000001")).error_message(),
+            "count=1000001: must be from 1 to 1000000");
+  EXPECT_TRUE(Check(Parsed<v1::WatchRequest>("count: 1000000")).ok());
+  EXPECT_EQ(Check(Parsed<v1::WatchRequest>("count: 1 wait { simulated {} }")).error_message(),
+            "wait.simulated: needs constant or spec");
+  EXPECT_EQ(Check(Parsed<v1::CollectRequest>("wait { simulated {} }")).error_message(),
+            "wait.simulated: needs constant or spec");
+  EXPECT_EQ(Check(Parsed<v1::ExchangeRequest>("wait { simulated {} }")).error_message(),
+            "wait.simulated: needs constant or spec");
+  const std::string too_long = "payload: '" + std::string((1 << 20) + 1, 'x') + "'";
+  const char* const message = "payload: 1048577 bytes: must be at most 1048576";
+  EXPECT_EQ(Check(Parsed<v1::WatchRequest>("count: 1 " + too_long)).error_message(), message);
+  EXPECT_EQ(Check(Parsed<v1::CollectRequest>(too_long)).error_message(), message);
+  EXPECT_EQ(Check(Parsed<v1::ExchangeRequest>(too_long)).error_message(), message);
+}
+
+TEST(ServiceRulesTest, AnswersWithThePayloadTheTimesAndTheValue) {
+  const Waited waited{.status = grpc::Status(), .elapsed = absl::Milliseconds(1500), .value = "found"};
   v1::FetchResponse response;
-  ServiceRules::Answer(request, {grpc::Status(), absl::Milliseconds(1500)}, &response);
-  EXPECT_EQ(response.ShortDebugString(), "payload: \"hello\" waited { seconds: 1 nanos: 500000000 }");
+  ServiceRules::Answer(Parsed<v1::FetchRequest>("payload: 'hello'"), waited, &response);
+  EXPECT_EQ(response.ShortDebugString(), "payload: \"hello\" waited { seconds: 1 nanos: 500000000 } value: \"found\"");
 
-  v1::GatherResponse gathered;
-  ServiceRules::Answer({{grpc::Status(), absl::Seconds(1)}, {grpc::Status(), absl::Seconds(2)}}, absl::Seconds(3),
-                       &gathered);
-  EXPECT_EQ(gathered.ShortDebugString(), "waited { seconds: 1 } waited { seconds: 2 } elapsed { seconds: 3 }");
+  v1::WatchResponse item;
+  ServiceRules::Answer(Parsed<v1::WatchRequest>("payload: 'hello'"), 7, waited, &item);
+  EXPECT_EQ(item.ShortDebugString(), "index: 7 payload: \"hello\" waited { seconds: 1 nanos: 500000000 }");
+
+  v1::ExchangeResponse exchanged;
+  ServiceRules::Answer(Parsed<v1::ExchangeRequest>("payload: 'hello'"), waited, &exchanged);
+  EXPECT_EQ(exchanged.ShortDebugString(), "payload: \"hello\" waited { seconds: 1 nanos: 500000000 }");
+
+  v1::CollectResponse collected;
+  ServiceRules::Add(Parsed<v1::CollectRequest>("payload: 'hello'"), waited, &collected);
+  ServiceRules::Add(Parsed<v1::CollectRequest>("payload: 'you'"), waited, &collected);
+  EXPECT_EQ(collected.ShortDebugString(), "count: 2 bytes: 8 waited { seconds: 3 }");
 }
 
 // Computed with another program from the papers' definition of xorshift64*.
