@@ -25,6 +25,8 @@ constexpr int kFirstStatusExitCode = 64;
 constexpr int kNotServingExitCode = 1;
 
 constexpr char kFooter[] =
+    "WAIT is simulated:SPEC, file-read:PATH, file-write:PATH=CONTENT, query:KEY, store:KEY=VALUE, remote or "
+    "remote:WAIT.\n"
     "TARGET is HOST:PORT or unix:PATH. The answer is printed as JSON in protobuf's mapping: bytes are base64, "
     "durations\n"
     "are strings such as \"0.050s\".\n"
@@ -65,7 +67,7 @@ void AddWaitFlag(CLI::App* command, Flags& flags, CLI::MultiOptionPolicy policy,
     }
   };
   command->add_option_function<std::vector<std::string>>("-w,--wait", parse, description)
-      ->type_name("simulated:SPEC")
+      ->type_name("WAIT")
       ->allow_extra_args(false)
       ->multi_option_policy(policy);
 }
@@ -75,8 +77,10 @@ absl::Status ParseMode(const std::string& text, v1::GatherRequest::Mode* mode) {
     *mode = v1::GatherRequest::IN_SEQUENCE;
   } else if (text == "at-once") {
     *mode = v1::GatherRequest::AT_ONCE;
+  } else if (text == "first-of") {
+    *mode = v1::GatherRequest::FIRST_OF;
   } else {
-    return absl::InvalidArgumentError(FlagError("--mode", text, "must be in-sequence or at-once"));
+    return absl::InvalidArgumentError(FlagError("--mode", text, "must be in-sequence, at-once or first-of"));
   }
   return absl::OkStatus();
 }
@@ -166,7 +170,7 @@ int Main(int argc, char** argv) {
   CLI::App* gather = AddCommand(app, flags, "gather", "Many waits in one call");
   AddWaitFlag(gather, flags, CLI::MultiOptionPolicy::TakeAll, "What the server waits for; once for each wait");
   auto parse_mode = [&flags](const std::string& text) { return ParseMode(text, &flags.mode); };
-  AddParsedFlag(*gather, "-m,--mode", parse_mode, "MODE", "in-sequence", "in-sequence or at-once");
+  AddParsedFlag(*gather, "-m,--mode", parse_mode, "MODE", "in-sequence", "in-sequence, at-once or first-of");
 
   CLI::App* compute = AddCommand(app, flags, "compute", "Computes a hash, without any wait");
   AddCountFlag(*compute, "-r,--rounds", &flags.rounds, {1, 1'000'000'000}, "How many rounds of the hash");

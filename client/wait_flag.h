@@ -1,10 +1,15 @@
-// A wait as it is written on a command line: KIND:PARAMETERS. The one kind is `simulated`, whose parameter is a
-// duration or a backend specification as the server's --backend takes it:
+// A wait as it is written on a command line, KIND:PARAMETERS:
 //
-//   simulated:50ms
-//   simulated:normal:50ms,5ms
+//   simulated:50ms                 a duration
+//   simulated:normal:50ms,5ms      a backend specification as the server's --backend takes it
+//   file-read:PATH                 under the server's --data-dir
+//   file-write:PATH=CONTENT        PATH ends at the first =
+//   query:KEY                      a value of the server's database
+//   store:KEY=VALUE                KEY ends at the first =
+//   remote                         the --remote server's own backend
+//   remote:WAIT                    any wait, there: remote:query:KEY
 //
-// Whether a specification makes sense is for the server to say. Pure function, any thread.
+// Whether what it says makes sense is for the server to say. Pure function, any thread.
 
 #ifndef MEANWHILE_CLIENT_WAIT_FLAG_H_
 #define MEANWHILE_CLIENT_WAIT_FLAG_H_

@@ -151,7 +151,7 @@ RunCommand::RunCommand(CLI::App& app)
     *load.request.mutable_wait() = *std::move(wait);
     return absl::OkStatus();
   };
-  AddParsedFlag(*command_, "-w,--wait", parse_wait, "simulated:SPEC", "",
+  AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
                 "What the server waits for in each call; its own backend if not given");
   AddOutputFlags(*command_, &flags.files);
 

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "client/channel_pool.h"
 #include "client/flags.h"
 #include "server/server.h"
 #include "server/server_options.h"
@@ -68,6 +69,17 @@ std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
       },
       "SPEC", ToString(options->backend),
       "What calls wait for: DISTRIBUTION[,fail=RATE:STATUS][,capacity=N][,queue=M][,seed=S]");
+  app.add_option("--data-dir", options->data_dir, "The directory that file waits read and write in")->type_name("DIR");
+  AddParsedFlag(
+      app, "--remote",
+      [options](const std::string& text) {
+        options->remote = text;
+        if (absl::Status status = CheckTarget(text); !status.ok()) {
+          return absl::InvalidArgumentError(FlagError("--remote", text, "must be HOST:PORT or unix:PATH"));
+        }
+        return absl::OkStatus();
+      },
+      "ADDRESS", "", "The Meanwhile server that remote waits call");
   AddDurationFlag(app, "--max-wait", &options->max_wait, {absl::ZeroDuration(), absl::Hours(1)},
                   "The longest wait that a request may ask for");
   AddDurationFlag(app, "--grace", &options->grace, {absl::ZeroDuration(), absl::Hours(1)},

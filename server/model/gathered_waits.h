@@ -1,5 +1,5 @@
-// GatheredWaits: the waits of one Gather as they end. It knows when the rest of them are not wanted any more, with which
-// status the call ends, and its answer; every model's handlers show only how they wait.
+// GatheredWaits: the waits of one Gather as they end. It knows when the rest of them are not wanted any more, with
+// which status the call ends, and its answer; every model's handlers show only how they wait.
 //
 // IN_SEQUENCE and AT_ONCE want all waits, until one fails. FIRST_OF wants them until one succeeds.
 //

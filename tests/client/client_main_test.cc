@@ -92,7 +92,7 @@ TEST(ClientTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
       {"fetch localhost:1 --wait=50ms", "client: --wait=50ms: must be simulated:SPEC"},
       {"fetch localhost", "client: target localhost: must be HOST:PORT or unix:PATH\n"},
       {"compute localhost:1 --rounds=0", "client: --rounds=0: must be from 1 to 1000000000\n"},
-      {"gather localhost:1 --mode=both", "client: --mode=both: must be in-sequence or at-once\n"},
+      {"gather localhost:1 --mode=both", "client: --mode=both: must be in-sequence, at-once or first-of\n"},
       {"fetch", "client: TARGET is required"},
       {"", "client: A subcommand is required"},
   };

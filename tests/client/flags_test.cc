@@ -112,11 +112,36 @@ TEST(WaitFlagTest, HandsAnythingElseToTheServerAsASpecification) {
   EXPECT_EQ(wait->simulated().spec(), "normal:50ms,5ms");
 }
 
+TEST(WaitFlagTest, TakesEveryKind) {
+  const struct {
+    const char* text;
+    const char* wait;
+  } cases[] = {
+      {"file-read:a/b=c", "file_read { path: \"a/b=c\" }"},
+      {"file-write:a/b=c=d", "file_write { path: \"a/b\" content: \"c=d\" }"},
+      {"file-write:a=", "file_write { path: \"a\" }"},
+      {"query:a=b", "query { read: \"a=b\" }"},
+      {"store:a=b=c", "query { store { key: \"a\" value: \"b=c\" } }"},
+      {"store:a=", "query { store { key: \"a\" } }"},
+      {"remote", "remote { }"},
+      {"remote:remote", "remote { wait { remote { } } }"},
+      {"remote:query:a", "remote { wait { query { read: \"a\" } } }"},
+      {"remote:simulated:1s", "remote { wait { simulated { constant { seconds: 1 } } } }"},
+  };
+  for (const auto& [text, expected] : cases) {
+    const absl::StatusOr<v1::Wait> wait = ParseWait("--wait", text);
+    ASSERT_TRUE(wait.ok()) << wait.status();
+    EXPECT_EQ(wait->ShortDebugString(), expected) << text;
+  }
+}
+
 TEST(WaitFlagTest, RefusesAnotherKindAndNoParameter) {
-  for (const char* text : {"50ms", "query:select", "simulated:", "simulated", ""}) {
+  for (const char* text : {"50ms", "simulated:", "simulated", "", "file-read:", "file-write:a", "query:", "store:a",
+                           "remote:", "remote:50ms", "remotely", "sleep:1s"}) {
     EXPECT_EQ(ParseWait("--wait", text).status().message(),
               std::string("--wait=") + text +
-                  ": must be simulated:SPEC, SPEC a duration or a backend, such as 50ms or normal:50ms,5ms");
+                  ": must be simulated:SPEC (SPEC a duration or a backend, such as 50ms or normal:50ms,5ms), "
+                  "file-read:PATH, file-write:PATH=CONTENT, query:KEY, store:KEY=VALUE, remote or remote:WAIT");
   }
 }
 

@@ -104,6 +104,7 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--listen", {"localhost:65536", "the port must be from 0 to 65535"}},
     {"--backend", {"constant", "needs LATENCY"}},
     {"--backend", {"constant:1ms,fail=2", "fail=2: must be from 0 to 1"}},
+    {"--remote", {"localhost", "must be HOST:PORT or unix:PATH"}},
     {"--max-wait", {"2h", "must be from 0 to 1h"}},
     {"--max-wait", {"5", "must be a duration such as 50ms, 1.5s or 2m"}},
     {"--grace", {"-1s", "must be from 0 to 1h"}},

@@ -1,7 +1,8 @@
-// RemoteServer: the other Meanwhile server, --remote, that calls of this one may wait for. A wait is a Fetch call there.
+// RemoteServer: the other Meanwhile server, --remote, that calls of this one may wait for. A wait is a Fetch call
+// there.
 //
-// What is handed on: the deadline, as it is; the cancellation; and in the metadata `meanwhile-hops` how many servers the
-// call has come through, so that a chain that leads back to itself ends.
+// What is handed on: the deadline, as it is; the cancellation; and in the metadata `meanwhile-hops` how many servers
+// the call has come through, so that a chain that leads back to itself ends.
 //
 // A failure keeps its status; its message says which server it is from. A server that cannot be reached fails with
 // UNAVAILABLE at once, since nothing is gained by waiting for it, and the next wait tries again.

@@ -6,21 +6,23 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <memory>
-#include <ostream>
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
 #include "meanwhile/v1/admin.grpc.pb.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
-#include "server/server.h"
 #include "tests/server/fetches_in_flight.h"
-#include "tests/server/raw_call.h"
+#include "tests/server/model/served_model.h"
+#include "tests/server/model/wait_cases.h"
 #include "tests/wait_until.h"
 
 namespace meanwhile {
@@ -28,98 +30,9 @@ namespace {
 
 using grpc::StatusCode;
 
-constexpr ModelKind kModels[] = {ModelKind::kAsync, ModelKind::kThread};
-
-// A server of a model and a connection to it.
-class ServedModel {
- public:
-  explicit ServedModel(ModelKind model, const std::string& backend = "constant:1ms",
-                       const std::string& listen = "127.0.0.1:0") {
-    ServerOptions options{.model = model, .listen = listen, .armed = 8, .backend = *ParseBackendSpec(backend)};
-    absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    channels_ = std::make_unique<ChannelPool>(ChannelPoolOptions{.target = server_->address()});
-  }
-
-  Server& server() { return *server_; }
-  const std::string& target() const { return server_->address(); }
-
-  // Of the Meanwhile service, if no other is named.
-  std::string Call(const std::string& method, const std::string& request, absl::Duration timeout = kPatience) {
-    return CallBytes(method, Serialized(FullName(method), request), timeout);
-  }
-  std::string CallBytes(const std::string& method, const std::string& bytes, absl::Duration timeout = kPatience) {
-    return CallRaw(channels_->channel(0), FullName(method), bytes, timeout);
-  }
-
-  // Waits until so many calls have ended with a status on the server, whatever their clients have seen.
-  bool HasFinished(const std::string& status, std::uint64_t count) {
-    return WaitUntil([&] {
-      const v1::GetServerStatsResponse stats = server_->GetStats();
-      const auto found = stats.finished().find(status);
-      return found != stats.finished().end() && found->second == count;
-    });
-  }
-  bool HasInFlight(std::uint64_t count) {
-    return WaitUntil([&] { return server_->GetStats().in_flight() == count; });
-  }
-
- private:
-  static std::string FullName(const std::string& method) {
-    return method.find('.') == std::string::npos ? absl::StrCat("meanwhile.v1.Meanwhile.", method) : method;
-  }
-
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<ChannelPool> channels_;
-};
-
-struct Case {
-  const char* name;
-  const char* method;
-  std::string request;
-  std::string answer;
-  std::string backend = "constant:1ms";
-};
-
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
-
-std::vector<Case> Cases() {
-  const std::string mebibyte(1 << 20, 'x');
+// The calls that do not wait.
+std::vector<Case> OtherCases() {
   return {
-      {"FetchEchoesThePayload", "Fetch", "payload: 'hello'", "OK payload: \"hello\" waited { }"},
-      {"FetchEchoesNothing", "Fetch", "", "OK waited { }"},
-      {"FetchEchoesBytesOfAllKinds", "Fetch", R"(payload: '\000\377')", R"(OK payload: "\000\377" waited { })"},
-      {"FetchTakesAMebibyte", "Fetch", "payload: '" + mebibyte + "'", "OK 1048598 characters"},
-      {"FetchRefusesAByteMore", "Fetch", "payload: 'x" + mebibyte + "'",
-       "INVALID_ARGUMENT payload: 1048577 bytes: must be at most 1048576"},
-      {"FetchWaitsAsItIsTold", "Fetch", "wait { simulated { constant { nanos: 2000000 } } }", "OK waited { }"},
-      {"FetchWaitsForNothing", "Fetch", "wait { simulated { constant {} } }", "OK waited { }"},
-      {"FetchWaitsByASpec", "Fetch", "wait { simulated { spec: 'uniform:1ms,2ms' } }", "OK waited { }"},
-      {"FetchFailsByASpec", "Fetch", "wait { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } }",
-       "DATA_LOSS the simulated backend failed"},
-      {"FetchRefusesABadWait", "Fetch", "wait { simulated { constant { seconds: 61 } } }",
-       "INVALID_ARGUMENT wait.simulated.constant=1m1s: must be from 0 to 1m"},
-      {"FetchFailsWithItsBackend", "Fetch", "", "ABORTED the simulated backend failed", "constant:1ms,fail=1:ABORTED"},
-
-      {"GatherInSequence", "Gather", "mode: IN_SEQUENCE waits {} waits {}",
-       "OK waited { } waited { } elapsed { } values: \"\" values: \"\""},
-      {"GatherAtOnce", "Gather", "mode: AT_ONCE waits {} waits {} waits {}",
-       "OK waited { } waited { } waited { } elapsed { } values: \"\" values: \"\" values: \"\""},
-      {"GatherWithoutAMode", "Gather", "waits {}", "OK waited { } elapsed { } values: \"\""},
-      {"GatherRefusesNoWaits", "Gather", "", "INVALID_ARGUMENT waits: 0 of them: must be from 1 to 100"},
-      {"GatherNamesTheBadWait", "Gather", "waits {} waits { simulated {} }",
-       "INVALID_ARGUMENT waits[1].simulated: needs constant or spec"},
-      {"GatherAtOnceEndsWithTheFirstFailure", "Gather",
-       "mode: AT_ONCE waits { simulated { constant { seconds: 60 } } } "
-       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { constant { seconds: 60 } } }",
-       "DATA_LOSS the simulated backend failed"},
-      {"GatherInSequenceEndsWithTheFirstFailure", "Gather",
-       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { constant { seconds: 60 } } }",
-       "DATA_LOSS the simulated backend failed"},
-      {"GatherIsRefusedWhenTheBackendIsFull", "Gather", "mode: AT_ONCE waits {} waits {} waits {}",
-       "RESOURCE_EXHAUSTED the backend's queue is full", "constant:10s,capacity=1,queue=1"},
-
       {"ComputeGivesTheDigest", "Compute", "rounds: 1000 seed: 42", "OK digest: 6605736456558739232"},
       {"ComputeRefusesNoRounds", "Compute", "", "INVALID_ARGUMENT rounds=0: must be from 1 to 1000000000"},
 
@@ -137,11 +50,43 @@ std::vector<Case> Cases() {
   };
 }
 
+std::vector<Case> Cases() {
+  std::vector<Case> cases = WaitCases();
+  for (Case& other : OtherCases()) cases.push_back(std::move(other));
+  return cases;
+}
+
+// What file waits of the table read and write. One for each process: tests of a shard run side by side.
+std::string DataDir() {
+  static const std::string* const dir = [] {
+    std::string path = testing::TempDir() + "/data.XXXXXX";
+    EXPECT_NE(mkdtemp(path.data()), nullptr);
+    std::ofstream(path + "/poem") << "Tyger Tyger, burning bright";
+    std::ofstream(path + "/large") << std::string((1 << 20) + 1, 'x');
+    return new std::string(std::move(path));
+  }();
+  return *dir;
+}
+
+// What remote waits of the table call.
+std::string OtherServer() {
+  static ServedModel* const other = [] {
+    ServerOptions options = ServedModel::SmallServer(ModelKind::kAsync);
+    options.data_dir = DataDir();
+    return new ServedModel(options);
+  }();
+  return other->target();
+}
+
 class EachCaseTest : public testing::TestWithParam<std::tuple<ModelKind, Case>> {};
 
 TEST_P(EachCaseTest, IsAnsweredAsTheTableSays) {
   const auto& [model, c] = GetParam();
-  ServedModel served(model, c.backend);
+  ServerOptions options = ServedModel::SmallServer(model);
+  options.backend = *ParseBackendSpec(c.backend);
+  options.data_dir = DataDir();
+  options.remote = OtherServer();
+  ServedModel served(options);
   EXPECT_EQ(served.Call(c.method, c.request), c.answer);
 }
 
@@ -176,7 +121,9 @@ TEST_P(EachModelTest, RefusesAMessageLargerThanGrpcTakes) {
 
 TEST_P(EachModelTest, ServesOnAUnixSocket) {
   ASSERT_EQ(chdir(testing::TempDir().c_str()), 0);  // The path of a unix socket has little room.
-  ServedModel served(GetParam(), "constant:1ms", "unix:models_test");
+  ServerOptions options = ServedModel::SmallServer(GetParam());
+  options.listen = "unix:models_test";
+  ServedModel served(options);
   EXPECT_EQ(served.Call("Fetch", "payload: 'hello'"), "OK payload: \"hello\" waited { }");
 }
 
