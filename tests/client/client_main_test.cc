@@ -40,7 +40,7 @@ TEST(ClientTest, FetchPrintsTheAnswerAsJson) {
   TestServer server;
   const Outcome outcome = RunClient("fetch " + server.target() + " --wait=simulated:5ms --payload=hello --timeout=10s");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(outcome.out, "{\n \"payload\": \"aGVsbG8=\",\n \"waited\": \"0.005s\"\n}\n");
+  EXPECT_EQ(outcome.out, "{\n \"payload\": \"aGVsbG8=\",\n \"value\": \"\",\n \"waited\": \"0.005s\"\n}\n");
 }
 
 TEST(ClientTest, GatherSendsEachWaitAndTheMode) {
@@ -48,7 +48,9 @@ TEST(ClientTest, GatherSendsEachWaitAndTheMode) {
   const Outcome outcome =
       RunClient("gather --wait=simulated:1ms --wait simulated:2ms " + server.target() + " --mode=at-once");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(outcome.out, "{\n \"waited\": [\n  \"0.001s\",\n  \"0.002s\"\n ],\n \"elapsed\": \"2s\"\n}\n");
+  EXPECT_EQ(outcome.out,
+            "{\n \"waited\": [\n  \"0.001s\",\n  \"0.002s\"\n ],\n \"values\": [],\n \"first\": 0,\n "
+            "\"elapsed\": \"2s\"\n}\n");
 }
 
 TEST(ClientTest, ComputeAndStatsAndHealthPrintTheirAnswers) {

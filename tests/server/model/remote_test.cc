@@ -106,9 +106,8 @@ TEST_P(RemoteTest, HopsAreCountedInTheMetadata) {
   EXPECT_EQ(FetchRemoteWithHops(*circle.one, "8"),
             code(StatusCode::FAILED_PRECONDITION) + "wait.remote: hop 9 of the call: must be at most 8");
   for (const std::string hops : {"9", "-1", "many"}) {
-    EXPECT_EQ(FetchRemoteWithHops(*circle.one, hops),
-              code(StatusCode::INVALID_ARGUMENT) + "metadata meanwhile-hops=" + hops +
-                  ": must be a number from 0 to 8");
+    EXPECT_EQ(FetchRemoteWithHops(*circle.one, hops), code(StatusCode::INVALID_ARGUMENT) + "metadata meanwhile-hops=" +
+                                                          hops + ": must be a number from 0 to 8");
   }
 }
 
@@ -118,7 +117,8 @@ class HopsTeller final : public v1::Meanwhile::Service {
   grpc::Status Fetch(grpc::ServerContext* call, const v1::FetchRequest* /*request*/,
                      v1::FetchResponse* response) override {
     const auto [first, last] = call->client_metadata().equal_range("meanwhile-hops");
-    for (auto hops = first; hops != last; ++hops) response->mutable_value()->append(hops->second.data(), hops->second.size());
+    for (auto hops = first; hops != last; ++hops)
+      response->mutable_value()->append(hops->second.data(), hops->second.size());
     return grpc::Status();
   }
 };
@@ -142,8 +142,14 @@ TEST_P(RemoteTest, ACancellationReachesTheLastServer) {
   ChannelPool channels({.target = first->target()});
   const auto stub = v1::Meanwhile::NewStub(channels.channel(0));
   v1::FetchRequest request;
-  request.mutable_wait()->mutable_remote()->mutable_wait()->mutable_remote()->mutable_wait()->mutable_simulated()
-      ->mutable_constant()->set_seconds(60);
+  request.mutable_wait()
+      ->mutable_remote()
+      ->mutable_wait()
+      ->mutable_remote()
+      ->mutable_wait()
+      ->mutable_simulated()
+      ->mutable_constant()
+      ->set_seconds(60);
   v1::FetchResponse response;
   grpc::ClientContext context;
   std::future<grpc::Status> call =
