@@ -69,7 +69,6 @@ std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
       },
       "SPEC", ToString(options->backend),
       "What calls wait for: DISTRIBUTION[,fail=RATE:STATUS][,capacity=N][,queue=M][,seed=S]");
-  app.add_option("--data-dir", options->data_dir, "The directory that file waits read and write in")->type_name("DIR");
   AddParsedFlag(
       app, "--remote",
       [options](const std::string& text) {

@@ -51,7 +51,7 @@ check_gather_at_once() {
   call -d "{\"mode\": \"AT_ONCE\", \"waits\": [$wait, $wait, $wait]}" "$target" meanwhile.v1.Meanwhile/Gather
   [[ $code == 0 ]] || fail "$answer"
   mapfile -t waited < <(sed -nE 's/^ +"([0-9.]+s)",?$/\1/p' <<<"$answer")
-  elapsed=$(sed -nE 's/^ +"elapsed": "([0-9.]+s)"$/\1/p' <<<"$answer")
+  elapsed=$(sed -nE 's/^ +"elapsed": "([0-9.]+s)",?$/\1/p' <<<"$answer")
   [[ ${#waited[@]} == 3 && -n $elapsed ]] || fail "expected three waits and a time in:"$'\n'"$answer"
   for one in "${waited[@]}"; do
     (($(nanos "$one") >= 200000000)) || fail "a wait of $one, not of 0.2s"
