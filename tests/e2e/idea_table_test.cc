@@ -1,8 +1,8 @@
 // The table of docs/design.md that says what the service is for: a test by the name of each row, which runs the real
 // thing, a server process.
 
-#include <gtest/gtest.h>
 #include <grpcpp/client_context.h>
+#include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>

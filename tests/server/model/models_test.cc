@@ -56,36 +56,30 @@ std::vector<Case> Cases() {
   return cases;
 }
 
-// What file waits of the table read and write. One for each process: tests of a shard run side by side.
-std::string DataDir() {
-  static const std::string* const dir = [] {
-    std::string path = testing::TempDir() + "/data.XXXXXX";
-    EXPECT_NE(mkdtemp(path.data()), nullptr);
-    std::ofstream(path + "/poem") << "Tyger Tyger, burning bright";
-    std::ofstream(path + "/large") << std::string((1 << 20) + 1, 'x');
-    return new std::string(std::move(path));
-  }();
-  return *dir;
-}
-
-// What remote waits of the table call.
-std::string OtherServer() {
-  static ServedModel* const other = [] {
+class EachCaseTest : public testing::TestWithParam<std::tuple<ModelKind, Case>> {
+ protected:
+  static void SetUpTestSuite() {
+    data_dir = testing::TempDir() + "/data.XXXXXX";  // Tests of other shards run side by side with this one.
+    ASSERT_NE(mkdtemp(data_dir.data()), nullptr);
+    std::ofstream(data_dir + "/poem") << "Tyger Tyger, burning bright";
+    std::ofstream(data_dir + "/large") << std::string((1 << 20) + 1, 'x');
     ServerOptions options = ServedModel::SmallServer(ModelKind::kAsync);
-    options.data_dir = DataDir();
-    return new ServedModel(options);
-  }();
-  return other->target();
-}
+    options.data_dir = data_dir;
+    remote = new ServedModel(options);
+  }
+  static void TearDownTestSuite() { delete std::exchange(remote, nullptr); }
 
-class EachCaseTest : public testing::TestWithParam<std::tuple<ModelKind, Case>> {};
+  // What file waits of the table read and write, and what its remote waits call.
+  static inline std::string data_dir;
+  static inline ServedModel* remote = nullptr;
+};
 
 TEST_P(EachCaseTest, IsAnsweredAsTheTableSays) {
   const auto& [model, c] = GetParam();
   ServerOptions options = ServedModel::SmallServer(model);
   options.backend = *ParseBackendSpec(c.backend);
-  options.data_dir = DataDir();
-  options.remote = OtherServer();
+  options.data_dir = data_dir;
+  options.remote = remote->target();
   ServedModel served(options);
   EXPECT_EQ(served.Call(c.method, c.request), c.answer);
 }

@@ -25,7 +25,7 @@ using grpc::StatusCode;
 
 // `wait`, at the end of a chain of so many servers.
 std::string Through(int servers, std::string wait) {
-  for (int i = 0; i < servers; ++i) wait = "{ remote { wait " + wait + " } }";
+  for (int i = 0; i < servers; ++i) wait = absl::StrCat("{ remote { wait ", wait, " } }");
   return wait;
 }
 

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+
 namespace meanwhile {
 namespace {
 
@@ -192,7 +194,7 @@ TEST(ServiceRulesTest, RefusesAKindOfWaitThatItHasNotBeenGiven) {
 
 TEST(ServiceRulesTest, RefusesAChainOfMoreThanEightHops) {
   std::string wait = "simulated { constant {} }";
-  for (int hops = 1; hops <= 8; ++hops) wait = "remote { wait { " + wait + " } }";
+  for (int hops = 1; hops <= 8; ++hops) wait = absl::StrCat("remote { wait { ", wait, " } }");
   EXPECT_TRUE(Check(Parsed<v1::FetchRequest>("wait { " + wait + " }")).ok());
   wait = "remote { wait { " + wait + " } }";
   const grpc::Status status = Check(Parsed<v1::FetchRequest>("wait { " + wait + " }"));
