@@ -187,6 +187,17 @@ TEST_P(RemoteTest, ASuccessBesideItCancelsARemoteWaitOfFirstOf) {
   EXPECT_TRUE(last->HasFinished("CANCELLED", 1));
 }
 
+TEST_P(RemoteTest, AServerThatStopsCancelsWhatItHasAskedOfAnother) {
+  const auto last = Serve("");
+  const auto first = Serve(last->target());
+  std::future<std::string> call = std::async(
+      std::launch::async, [&] { return first->Call("Gather", "mode: AT_ONCE waits {} waits " + Through(1, kMinute)); });
+  EXPECT_TRUE(last->HasInFlight(1));
+  first->server().Shutdown(absl::Milliseconds(10));
+  EXPECT_TRUE(last->HasFinished("CANCELLED", 1));
+  EXPECT_THAT(call.get(), testing::Not(testing::StartsWith("OK")));
+}
+
 TEST_P(RemoteTest, AServerThatIsDownIsUnavailableAndFoundWhenItIsBack) {
   ASSERT_EQ(chdir(testing::TempDir().c_str()), 0);
   const std::string remote = absl::StrCat("unix:back.", getpid());
