@@ -22,18 +22,22 @@ namespace {
 // Two ends of a connection, both of them non-blocking.
 class SocketPair {
  public:
-  SocketPair() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds_.data()), 0); }
+  SocketPair() {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
+    near_ = fds[0];
+    far_ = fds[1];
+  }
   SocketPair(const SocketPair&) = delete;
   SocketPair& operator=(const SocketPair&) = delete;
   ~SocketPair() {
-    CloseNear();
-    CloseFar();
+    close(near_);
+    if (far_ >= 0) CloseFar();
   }
 
-  int near() const { return fds_[0]; }
-  int far() const { return fds_[1]; }
-  void CloseNear() { Close(&fds_[0]); }
-  void CloseFar() { Close(&fds_[1]); }
+  int near() const { return near_; }
+  int far() const { return far_; }
+  void CloseFar() { close(std::exchange(far_, -1)); }
 
   // To the other end.
   void SendToNear() const { EXPECT_EQ(write(far(), "x", 1), 1); }
@@ -52,11 +56,8 @@ class SocketPair {
   }
 
  private:
-  static void Close(int* fd) {
-    if (const int closed = std::exchange(*fd, -1); closed >= 0) close(closed);
-  }
-
-  std::array<int, 2> fds_{-1, -1};
+  int near_ = -1;
+  int far_ = -1;
 };
 
 using Statuses = std::vector<grpc::StatusCode>;

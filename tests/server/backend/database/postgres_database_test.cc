@@ -172,12 +172,12 @@ class PostgresDatabaseTest : public testing::TestWithParam<Driver> {
     for (const char* name : {"PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSERVICE"}) {
       unsetenv(name);
     }
-    server_ = new PostgresServer();
-    ASSERT_EQ(server_->Start(), "");
+    server = new PostgresServer();
+    ASSERT_EQ(server->Start(), "");
   }
-  static void TearDownTestSuite() { delete server_; }
+  static void TearDownTestSuite() { delete server; }
 
-  void SetUp() override { Operator(server_->url()).Say("DROP TABLE IF EXISTS meanwhile_items"); }
+  void SetUp() override { Operator(server->url()).Say("DROP TABLE IF EXISTS meanwhile_items"); }
 
   static std::unique_ptr<PostgresDatabase> CreateAt(const std::string& url, const Options& options = {}) {
     auto database = PostgresDatabase::Create(url, options);
@@ -185,7 +185,7 @@ class PostgresDatabaseTest : public testing::TestWithParam<Driver> {
     return *std::move(database);
   }
   static std::unique_ptr<PostgresDatabase> Create(const Options& options = {}) {
-    return CreateAt(server_->url(), options);
+    return CreateAt(server->url(), options);
   }
 
   static Waited Ask(Database* database, const v1::QueryWait& query, absl::Duration time = kPatience) {
@@ -197,10 +197,10 @@ class PostgresDatabaseTest : public testing::TestWithParam<Driver> {
     return WaitUntil([&] { return Ask(database, Read("item-1")).ok(); });
   }
 
-  static PostgresServer* server_;
+  static PostgresServer* server;
 };
 
-PostgresServer* PostgresDatabaseTest::server_ = nullptr;
+PostgresServer* PostgresDatabaseTest::server = nullptr;
 
 TEST_P(PostgresDatabaseTest, MakesAndFillsTheTableOnFirstUse) {
   const auto database = Create();
@@ -209,7 +209,22 @@ TEST_P(PostgresDatabaseTest, MakesAndFillsTheTableOnFirstUse) {
   EXPECT_EQ(first.value, "value of item-0");
   EXPECT_GT(first.elapsed, absl::ZeroDuration());
   EXPECT_EQ(Ask(database.get(), Read("item-99")).value, "value of item-99");
-  EXPECT_EQ(Operator(server_->url()).Say("SELECT count(*) FROM meanwhile_items"), "100");
+  EXPECT_EQ(Operator(server->url()).Say("SELECT count(*) FROM meanwhile_items"), "100");
+}
+
+TEST_P(PostgresDatabaseTest, ManyMayBeTheFirst) {
+  constexpr int kDatabases = 8;
+  std::vector<std::unique_ptr<PostgresDatabase>> databases;
+  std::vector<std::unique_ptr<InFlight>> queries;
+  for (int i = 0; i < kDatabases; ++i) databases.push_back(Create());
+  for (const auto& database : databases) {
+    queries.push_back(std::make_unique<InFlight>(GetParam(), database.get(), Read("item-1")));
+  }
+  for (const auto& query : queries) {
+    const Waited& waited = query->Wait();
+    EXPECT_TRUE(waited.ok()) << waited.status.error_message();
+    EXPECT_EQ(waited.value, "value of item-1");
+  }
 }
 
 TEST_P(PostgresDatabaseTest, LeavesATableThatIsThereAsItIs) {
@@ -243,7 +258,7 @@ TEST_P(PostgresDatabaseTest, StoresAnyBytesAndReplacesThem) {
 
 TEST_P(PostgresDatabaseTest, AKeyThatTheDatabaseCannotHoldIsInvalidAndCostsNoConnection) {
   const auto database = Create({.connections = 1});
-  const Operator op(server_->url());
+  const Operator op(server->url());
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
   const std::string process = "SELECT pid FROM pg_stat_activity WHERE application_name = 'meanwhile'";
   const std::string before = op.Say(process);
@@ -256,10 +271,10 @@ TEST_P(PostgresDatabaseTest, AKeyThatTheDatabaseCannotHoldIsInvalidAndCostsNoCon
 TEST_P(PostgresDatabaseTest, ManyQueriesShareAFewConnections) {
   constexpr int kQueries = 200;
   const auto database = Create({.connections = 4});
-  const Operator op(server_->url());
+  const Operator op(server->url());
   // All of them are there at once: none ends before the lock does.
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-  const TableLock lock(server_->url());
+  const TableLock lock(server->url());
   std::vector<std::unique_ptr<InFlight>> queries;
   for (int i = 0; i < kQueries; ++i) {
     queries.push_back(std::make_unique<InFlight>(GetParam(), database.get(), Read(absl::StrCat("item-", i % 100))));
@@ -277,9 +292,9 @@ TEST_P(PostgresDatabaseTest, ManyQueriesShareAFewConnections) {
 
 TEST_P(PostgresDatabaseTest, AQueryTooManyIsRefused) {
   const auto database = Create({.connections = 1, .max_queued = 1});
-  const Operator op(server_->url());
+  const Operator op(server->url());
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-  const TableLock lock(server_->url());
+  const TableLock lock(server->url());
   InFlight running(GetParam(), database.get(), Read("item-1"));
   EXPECT_TRUE(WaitUntil([&] { return op.Blocked() == 1; }));
   // One of these two queues, the other is refused.
@@ -291,7 +306,7 @@ TEST_P(PostgresDatabaseTest, AQueryTooManyIsRefused) {
   std::vector<grpc::Status> statuses = {one.Wait().status, other.Wait().status};
   if (statuses[0].ok()) std::swap(statuses[0], statuses[1]);
   EXPECT_EQ(statuses[0].error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(statuses[0].error_message(), absl::StrCat("postgres 127.0.0.1:", server_->port(),
+  EXPECT_EQ(statuses[0].error_message(), absl::StrCat("postgres 127.0.0.1:", server->port(),
                                                       ": all 1 connections are busy and 1 queries wait for one"));
   EXPECT_TRUE(statuses[1].ok()) << statuses[1].error_message();
   EXPECT_TRUE(running.Wait().ok());
@@ -299,9 +314,9 @@ TEST_P(PostgresDatabaseTest, AQueryTooManyIsRefused) {
 
 TEST_P(PostgresDatabaseTest, ASlowQueryEndsAtItsDeadlineAndTheServerStopsIt) {
   const auto database = Create({.connections = 1});
-  const Operator op(server_->url());
+  const Operator op(server->url());
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-  const TableLock lock(server_->url());
+  const TableLock lock(server->url());
   const Waited waited = Ask(database.get(), Store("item-1", "too late"), absl::Milliseconds(50));
   EXPECT_EQ(waited.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_GE(waited.elapsed, absl::Milliseconds(50));
@@ -313,9 +328,9 @@ TEST_P(PostgresDatabaseTest, ASlowQueryEndsAtItsDeadlineAndTheServerStopsIt) {
 
 TEST_P(PostgresDatabaseTest, ACancelledQueryEndsWhereverItIs) {
   const auto database = Create({.connections = 1});
-  const Operator op(server_->url());
+  const Operator op(server->url());
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-  const TableLock lock(server_->url());
+  const TableLock lock(server->url());
   InFlight running(GetParam(), database.get(), Read("item-1"));
   EXPECT_TRUE(WaitUntil([&] { return op.Blocked() == 1; }));
   InFlight queued(GetParam(), database.get(), Read("item-2"));
@@ -330,9 +345,9 @@ TEST_P(PostgresDatabaseTest, ACancelledQueryEndsWhereverItIs) {
 
 TEST_P(PostgresDatabaseTest, AServerThatDoesNotAnswerCostsTheQueryItsDeadlineAndNoMore) {
   const auto database = Create();
-  server_->Pause();
+  server->Pause();
   const Waited waited = Ask(database.get(), Read("item-1"), absl::Milliseconds(50));
-  server_->Continue();
+  server->Continue();
   EXPECT_EQ(waited.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   const Waited next = Ask(database.get(), Read("item-1"));
   EXPECT_TRUE(next.ok()) << next.status.error_message();
@@ -342,11 +357,11 @@ TEST_P(PostgresDatabaseTest, AServerThatGoesAwayIsUnavailableUntilItIsBack) {
   const auto database = Create();
   {
     ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-    const Operator op(server_->url());
-    const TableLock lock(server_->url());
+    const Operator op(server->url());
+    const TableLock lock(server->url());
     InFlight running(GetParam(), database.get(), Read("item-1"));
     EXPECT_TRUE(WaitUntil([&] { return op.Blocked() == 1; }));
-    server_->Stop();
+    server->Stop();
     const Waited& cut = running.Wait();
     EXPECT_EQ(cut.status.error_code(), grpc::StatusCode::UNAVAILABLE) << cut.status.error_message();
   }
@@ -355,17 +370,17 @@ TEST_P(PostgresDatabaseTest, AServerThatGoesAwayIsUnavailableUntilItIsBack) {
     const Waited refused = Ask(database.get(), Read("item-1"));
     EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
     return refused.status.error_message() ==
-           absl::StrCat("postgres 127.0.0.1:", server_->port(), ": Connection refused");
+           absl::StrCat("postgres 127.0.0.1:", server->port(), ": Connection refused");
   }));
-  ASSERT_EQ(server_->Start(), "");
+  ASSERT_EQ(server->Start(), "");
   EXPECT_TRUE(Recovers(database.get()));
 }
 
 TEST_P(PostgresDatabaseTest, AConnectionThatWasLostWhileItWasIdleCostsNoQuery) {
   const auto database = Create();
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-  server_->Stop();
-  ASSERT_EQ(server_->Start(), "");
+  server->Stop();
+  ASSERT_EQ(server->Start(), "");
   const Waited waited = Ask(database.get(), Read("item-1"));
   EXPECT_TRUE(waited.ok()) << waited.status.error_message();
 }
@@ -373,33 +388,33 @@ TEST_P(PostgresDatabaseTest, AConnectionThatWasLostWhileItWasIdleCostsNoQuery) {
 TEST_P(PostgresDatabaseTest, ATableThatWasDroppedIsMadeAgain) {
   const auto database = Create();
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-  Operator(server_->url()).Say("DROP TABLE meanwhile_items");
+  Operator(server->url()).Say("DROP TABLE meanwhile_items");
   EXPECT_EQ(Ask(database.get(), Read("item-1")).value, "value of item-1");
 }
 
 TEST_P(PostgresDatabaseTest, AUserWithoutTheRightToTheTableIsToldSo) {
-  const Operator op(server_->url());
+  const Operator op(server->url());
   op.Say("DROP ROLE IF EXISTS guest");
   op.Say(absl::StrCat("CREATE ROLE guest LOGIN PASSWORD '", PostgresServer::kPassword, "'"));
   const auto database = CreateAt(
-      absl::StrCat("postgresql://guest:", PostgresServer::kPassword, "@127.0.0.1:", server_->port(), "/postgres"));
+      absl::StrCat("postgresql://guest:", PostgresServer::kPassword, "@127.0.0.1:", server->port(), "/postgres"));
   const Waited waited = Ask(database.get(), Read("item-1"));
   EXPECT_EQ(waited.status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(waited.status.error_message(),
-            absl::StrCat("postgres 127.0.0.1:", server_->port(), ": permission denied for schema public"));
+            absl::StrCat("postgres 127.0.0.1:", server->port(), ": permission denied for schema public"));
 }
 
 TEST_P(PostgresDatabaseTest, AWrongPasswordIsUnavailableAndNotTold) {
-  const auto database = CreateAt(absl::StrCat("postgresql://meanwhile:wrong-Passw0rd@127.0.0.1:", server_->port()));
+  const auto database = CreateAt(absl::StrCat("postgresql://meanwhile:wrong-Passw0rd@127.0.0.1:", server->port()));
   const Waited waited = Ask(database.get(), Read("item-1"));
   EXPECT_EQ(waited.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(waited.status.error_message(),
-            absl::StrCat("postgres 127.0.0.1:", server_->port(),
+            absl::StrCat("postgres 127.0.0.1:", server->port(),
                          ": FATAL:  password authentication failed for user \"meanwhile\""));
 }
 
 TEST_P(PostgresDatabaseTest, LooksUpAHostsName) {
-  const auto database = CreateAt(server_->url("localhost"));
+  const auto database = CreateAt(server->url("localhost"));
   const Waited waited = Ask(database.get(), Read("item-1"));
   EXPECT_TRUE(waited.ok()) << waited.status.error_message();
 }
@@ -413,9 +428,9 @@ TEST_P(PostgresDatabaseTest, AHostThatHasNoAddressIsUnavailable) {
 
 TEST_P(PostgresDatabaseTest, GoesThroughASocketFile) {
   // The data directory by a name that is short enough for a socket's address.
-  const int directory = open((server_->directory() + "/data").c_str(), O_PATH | O_CLOEXEC);
+  const int directory = open((server->directory() + "/data").c_str(), O_PATH | O_CLOEXEC);
   const auto database =
-      CreateAt(absl::StrCat("host=/proc/self/fd/", directory, " port=", server_->port(),
+      CreateAt(absl::StrCat("host=/proc/self/fd/", directory, " port=", server->port(),
                             " dbname=postgres user=meanwhile", " password=", PostgresServer::kPassword));
   const Waited waited = Ask(database.get(), Read("item-1"));
   EXPECT_TRUE(waited.ok()) << waited.status.error_message();
@@ -461,9 +476,9 @@ using PostgresDatabaseOnALoopTest = PostgresDatabaseTest;
 TEST_P(PostgresDatabaseOnALoopTest, DoesOtherWorkWhileItsQueriesWait) {
   constexpr int kQueries = 200;
   const auto database = Create();
-  const Operator op(server_->url());
+  const Operator op(server->url());
   ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
-  const TableLock lock(server_->url());
+  const TableLock lock(server->url());
   async::EventLoop loop;
   int answered = 0;
   int answered_before_the_lock_ended = 0;
@@ -483,6 +498,18 @@ TEST_P(PostgresDatabaseOnALoopTest, DoesOtherWorkWhileItsQueriesWait) {
   loop.Run();
   EXPECT_EQ(answered_before_the_lock_ended, 0);
   EXPECT_EQ(answered, kQueries);
+}
+
+TEST_P(PostgresDatabaseOnALoopTest, SharesItsConnectionsWithThreadsThatBlock) {
+  const auto database = Create({.connections = 2});
+  std::vector<std::unique_ptr<InFlight>> queries;
+  for (int i = 0; i < 100; ++i) {
+    queries.push_back(std::make_unique<InFlight>(i % 2 == 0 ? Driver::kCoroutine : Driver::kBlocking, database.get(),
+                                                 Store(absl::StrCat("key-", i % 10), absl::StrCat("value ", i))));
+  }
+  for (const auto& query : queries) EXPECT_TRUE(query->Wait().ok());
+  EXPECT_LE(Operator(server->url()).Connections(), 2);
+  EXPECT_EQ(Operator(server->url()).Say("SELECT count(*) FROM meanwhile_items"), "110");
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, PostgresDatabaseOnALoopTest, testing::Values(Driver::kCoroutine),
