@@ -49,10 +49,12 @@ class PostgresDatabase::Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   ~Lease() {
-    if (!connection_->is_idle()) connection_->Drop();
+    const bool is_open = connection_->is_idle();
+    if (!is_open) connection_->Drop();
     {
       const std::lock_guard lock(database_->mutex_);
-      database_->unused_.push_back(std::move(connection_));
+      std::deque<std::unique_ptr<PostgresConnection>>& unused = database_->unused_;
+      unused.insert(is_open ? unused.end() : unused.begin(), std::move(connection_));
     }
     database_->places_.Release();
   }

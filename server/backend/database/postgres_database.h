@@ -18,10 +18,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "async/event_loop.h"
@@ -64,7 +64,9 @@ class PostgresDatabase final : public Database {
   async::FdWatcher watcher_;
   Capacity places_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<PostgresConnection>> unused_;  // The one used last is taken first.
+  // Taken from the back: the one used last first, those that are closed after all that are not. So while the server
+  // takes no more connections, those that are there go on.
+  std::deque<std::unique_ptr<PostgresConnection>> unused_;
 };
 
 }  // namespace meanwhile

@@ -197,6 +197,16 @@ class PostgresDatabaseTest : public testing::TestWithParam<Driver> {
     return WaitUntil([&] { return Ask(database, Read("item-1")).ok(); });
   }
 
+  // A user without rights.
+  static void MakeGuest(const std::string& options) {
+    const Operator op(server->url());
+    op.Say("DROP ROLE IF EXISTS guest");
+    op.Say(absl::StrCat("CREATE ROLE guest LOGIN PASSWORD '", PostgresServer::kPassword, "' ", options));
+  }
+  static std::string guest_url() {
+    return absl::StrCat("postgresql://guest:", PostgresServer::kPassword, "@127.0.0.1:", server->port(), "/postgres");
+  }
+
   static PostgresServer* server;
 };
 
@@ -393,15 +403,41 @@ TEST_P(PostgresDatabaseTest, ATableThatWasDroppedIsMadeAgain) {
 }
 
 TEST_P(PostgresDatabaseTest, AUserWithoutTheRightToTheTableIsToldSo) {
-  const Operator op(server->url());
-  op.Say("DROP ROLE IF EXISTS guest");
-  op.Say(absl::StrCat("CREATE ROLE guest LOGIN PASSWORD '", PostgresServer::kPassword, "'"));
-  const auto database = CreateAt(
-      absl::StrCat("postgresql://guest:", PostgresServer::kPassword, "@127.0.0.1:", server->port(), "/postgres"));
+  MakeGuest("");
+  const auto database = CreateAt(guest_url());
   const Waited waited = Ask(database.get(), Read("item-1"));
   EXPECT_EQ(waited.status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(waited.status.error_message(),
             absl::StrCat("postgres 127.0.0.1:", server->port(), ": permission denied for schema public"));
+}
+
+TEST_P(PostgresDatabaseTest, WhileTheServerTakesNoMoreConnectionsThoseThatAreThereGoOn) {
+  ASSERT_TRUE(Ask(Create().get(), Read("item-1")).ok());
+  MakeGuest("CONNECTION LIMIT 2");
+  const Operator op(server->url());
+  op.Say("GRANT SELECT ON meanwhile_items TO guest");
+  const auto database = CreateAt(guest_url());
+  {
+    const TableLock lock(server->url());
+    InFlight one(GetParam(), database.get(), Read("item-1"));
+    InFlight other(GetParam(), database.get(), Read("item-1"));
+    EXPECT_TRUE(WaitUntil([&] { return op.Blocked() == 2; }));
+    lock.End();
+    EXPECT_TRUE(one.Wait().ok());
+    EXPECT_TRUE(other.Wait().ok());
+  }
+  // The next query takes the connection that was used last.
+  ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
+  op.Say("ALTER ROLE guest CONNECTION LIMIT 1");
+  op.Say(
+      "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = 'guest'"
+      " ORDER BY state_change DESC LIMIT 1");
+  const Waited refused = Ask(database.get(), Read("item-1"));
+  EXPECT_EQ(refused.status.error_message(),
+            absl::StrCat("postgres 127.0.0.1:", server->port(), ": FATAL:  too many connections for role \"guest\""));
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  const Waited next = Ask(database.get(), Read("item-1"));
+  EXPECT_TRUE(next.ok()) << next.status.error_message();
 }
 
 TEST_P(PostgresDatabaseTest, AWrongPasswordIsUnavailableAndNotTold) {
