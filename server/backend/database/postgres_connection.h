@@ -20,9 +20,9 @@
 // there; INVALID_ARGUMENT for a key that the database cannot hold (one with a zero byte); else what fits the server's
 // complaint, in its words.
 //
-// Whoever gives up in the middle calls Drop. The server is not asked to cancel the statement: libpq's way to do that
-// blocks. It is told to look every kLostClientCheck whether its client is still there, and ends the statement itself.
-// Servers before version 14 cannot, and carry it out to the end.
+// Whoever gives up in the middle calls Drop; a value may be stored all the same. The server is not asked to cancel the
+// statement: libpq's way to do that blocks. It is told to look every 250 ms whether its client is still there, and ends
+// the statement itself. Servers before version 14 cannot, and carry it out to the end.
 //
 // Thread: one at a time. Ownership: the pool of connections in PostgresDatabase; the endpoint outlives it.
 
