@@ -16,9 +16,9 @@
 
 #include "async/event_loop.h"
 #include "async/task.h"
+#include "server/backend/capacity.h"
 #include "server/backend/simulated/backend_draws.h"
 #include "server/backend/simulated/backend_spec.h"
-#include "server/backend/simulated/capacity.h"
 #include "server/backend/waited.h"
 
 namespace meanwhile {

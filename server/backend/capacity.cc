@@ -1,4 +1,4 @@
-#include "server/backend/simulated/capacity.h"
+#include "server/backend/capacity.h"
 
 namespace meanwhile {
 

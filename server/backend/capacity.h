@@ -10,8 +10,8 @@
 //
 // Invariant: somebody queues only while all is taken; Release hands its place to the first in the queue.
 
-#ifndef MEANWHILE_SERVER_BACKEND_SIMULATED_CAPACITY_H_
-#define MEANWHILE_SERVER_BACKEND_SIMULATED_CAPACITY_H_
+#ifndef MEANWHILE_SERVER_BACKEND_CAPACITY_H_
+#define MEANWHILE_SERVER_BACKEND_CAPACITY_H_
 
 #include <chrono>
 #include <condition_variable>
@@ -125,4 +125,4 @@ inline Capacity::AcquireAwaiter Capacity::Acquire(async::EventLoop& loop) { retu
 
 }  // namespace meanwhile
 
-#endif  // MEANWHILE_SERVER_BACKEND_SIMULATED_CAPACITY_H_
+#endif  // MEANWHILE_SERVER_BACKEND_CAPACITY_H_
