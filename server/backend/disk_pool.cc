@@ -35,8 +35,7 @@ async::Task<Waited> DiskPool::Run(async::EventLoop& loop, Work work) {
   if (token.cancelled()) co_return Waited{.status = token.status()};
   const CancelFlag cancelled(token);
   std::string value;
-  const auto ran =
-      co_await threads_.Run(loop, [&] { return work([&cancelled] { return cancelled.set(); }, &value); });
+  const auto ran = co_await threads_.Run(loop, [&] { return work([&cancelled] { return cancelled.set(); }, &value); });
   Waited waited{.elapsed = absl::FromChrono(loop.Now() - start)};
   if (ran && *ran) {
     waited.status = **ran;
@@ -44,9 +43,9 @@ async::Task<Waited> DiskPool::Run(async::EventLoop& loop, Work work) {
   } else if (token.cancelled()) {
     waited.status = token.status();
   } else {
-    waited.status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
-                                 absl::StrCat(name_, ": all ", threads_.threads(), " threads are busy and ",
-                                              max_queued_, " waits are queued"));
+    waited.status = grpc::Status(
+        grpc::StatusCode::RESOURCE_EXHAUSTED,
+        absl::StrCat(name_, ": all ", threads_.threads(), " threads are busy and ", max_queued_, " waits are queued"));
   }
   co_return waited;
 }

@@ -109,9 +109,7 @@ grpc::Status SqliteConnection::StatusOf(int code) const {
   return grpc::Status(StatusCodeOf(code), message);
 }
 
-int SqliteConnection::Execute(const char* sql) {
-  return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr);
-}
+int SqliteConnection::Execute(const char* sql) { return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr); }
 
 int SqliteConnection::Prepare(const char* sql, Prepared* prepared) {
   sqlite3_stmt* statement = nullptr;
@@ -203,7 +201,8 @@ std::optional<grpc::Status> SqliteConnection::Run(const Statement& statement, co
     if (opened) code = CarryOut(statement, value);
     if (code == SQLITE_OK) return grpc::Status();
     if (code == kNotFound) {
-      return grpc::Status(grpc::StatusCode::NOT_FOUND, absl::StrCat("no value for key \"", absl::Utf8SafeCEscape(View(statement.key)), "\""));
+      return grpc::Status(grpc::StatusCode::NOT_FOUND,
+                          absl::StrCat("no value for key \"", absl::Utf8SafeCEscape(View(statement.key)), "\""));
     }
     const grpc::Status status = StatusOf(code);
     if (!opened || !IsBusy(code)) Close();

@@ -62,9 +62,10 @@ class SqliteDatabase::Lane {
   }
 
   grpc::Status QueueFull() const {
-    return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
-                        absl::StrCat(kName, ": all ", connections_, " connections for queries of this kind are busy and ",
-                                     max_queued_, " queries wait for one"));
+    return grpc::Status(
+        grpc::StatusCode::RESOURCE_EXHAUSTED,
+        absl::StrCat(kName, ": all ", connections_, " connections for queries of this kind are busy and ", max_queued_,
+                     " queries wait for one"));
   }
 
  private:

@@ -58,8 +58,9 @@ absl::StatusOr<DataDirectory> DataDirectory::Open(const std::string& path) {
   const FileDescriptor probe(OpenBeneathOnce(directory.get(), ".", O_RDONLY | O_DIRECTORY));
   if (!probe.is_open() && (errno == ENOSYS || errno == EPERM)) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, ": the kernel, or what contains this process, has no openat2 (Linux 5.6), "
-                           "which keeps paths from leading out of it"));
+        absl::StrCat(path,
+                     ": the kernel, or what contains this process, has no openat2 (Linux 5.6), "
+                     "which keeps paths from leading out of it"));
   }
   if (!probe.is_open()) return CannotBeUsed(path, errno);
   return DataDirectory(path, std::move(directory));

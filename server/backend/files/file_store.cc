@@ -53,7 +53,8 @@ std::optional<grpc::Status> WriteFile(const DataDirectory& directory, const v1::
                                       const DiskPool::HasEnded& has_ended) {
   absl::StatusOr<NewFile> file = NewFile::Create(directory, request.path());
   if (!file.ok()) return FromAbsl(file.status());
-  for (absl::string_view left = request.content(); !left.empty(); left.remove_prefix(std::min(kChunkBytes, left.size()))) {
+  for (absl::string_view left = request.content(); !left.empty();
+       left.remove_prefix(std::min(kChunkBytes, left.size()))) {
     if (has_ended()) return std::nullopt;
     if (const absl::Status status = file->Append(left.substr(0, kChunkBytes)); !status.ok()) return FromAbsl(status);
   }
