@@ -26,9 +26,7 @@ constexpr char kFillTable[] =
     "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 99) "
     "INSERT INTO meanwhile_items SELECT 'item-' || n, CAST('value of item-' || n AS BLOB) FROM numbers";
 constexpr char kRead[] = "SELECT value FROM meanwhile_items WHERE key = ?1";
-constexpr char kStore[] =
-    "INSERT INTO meanwhile_items (key, value) VALUES (?1, ?2) "
-    "ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+constexpr char kStore[] = "INSERT OR REPLACE INTO meanwhile_items (key, value) VALUES (?1, ?2)";
 
 absl::string_view View(std::string_view text) { return absl::string_view(text.data(), text.size()); }
 
@@ -68,7 +66,8 @@ SqliteConnection::SqliteConnection(std::string path, absl::Duration busy_limit)
 
 int SqliteConnection::OnBusy(void* self, int times) {
   auto* connection = static_cast<SqliteConnection*>(self);
-  if (connection->GivesUp() || std::chrono::steady_clock::now() >= connection->busy_until_) return 0;
+  const auto waited = std::chrono::steady_clock::now() - connection->began_at_;
+  if (connection->GivesUp() || waited >= connection->busy_limit_) return 0;
   std::this_thread::sleep_for(std::min(std::chrono::milliseconds(1 << std::min(times, 5)), kLongestPause));
   return 1;
 }
@@ -179,7 +178,7 @@ int SqliteConnection::CarryOut(const Statement& statement, std::string* value) {
 grpc::Status SqliteConnection::Create() {
   const HasEnded never = [] { return false; };
   has_ended_ = &never;
-  busy_until_ = std::chrono::steady_clock::now() + busy_limit_;
+  began_at_ = std::chrono::steady_clock::now();
   const int code = Open(SQLITE_OPEN_CREATE);
   const grpc::Status status = StatusOf(code);
   if (code != SQLITE_OK) Close();
@@ -191,7 +190,7 @@ std::optional<grpc::Status> SqliteConnection::Run(const Statement& statement, co
   if (has_ended()) return std::nullopt;
   has_ended_ = &has_ended;
   gave_up_ = false;
-  busy_until_ = std::chrono::steady_clock::now() + busy_limit_;
+  began_at_ = std::chrono::steady_clock::now();
   if (database_ != nullptr && FileHasMoved()) Close();
   bool may_be_stale = database_ != nullptr;
   while (true) {

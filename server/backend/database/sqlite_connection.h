@@ -97,7 +97,7 @@ class SqliteConnection {
 
   // Of the statement that is being carried out.
   const HasEnded* has_ended_ = nullptr;
-  std::chrono::steady_clock::time_point busy_until_;
+  std::chrono::steady_clock::time_point began_at_;
   bool gave_up_ = false;
 };
 

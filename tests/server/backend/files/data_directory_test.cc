@@ -116,9 +116,15 @@ TEST_F(DataDirectoryTest, RefusesLinksThatLeadOut) {
   fs::create_directory_symlink("../..", data() / "sub" / "up");
   fs::create_directory_symlink("/", data() / "root");
   const absl::string_view kPaths[] = {
-      "absolute",           "relative",          "through",
-      "chain",              "absolute_inside",   "absolute_directory/secret",
-      "relative_directory/secret", "sub/up/secret", "root/etc/passwd",
+      "absolute",
+      "relative",
+      "through",
+      "chain",
+      "absolute_inside",
+      "absolute_directory/secret",
+      "relative_directory/secret",
+      "sub/up/secret",
+      "root/etc/passwd",
   };
   for (const absl::string_view path : kPaths) {
     const absl::Status status = Content(path).status();

@@ -6,9 +6,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -24,7 +25,6 @@
 #include "async/event_loop.h"
 #include "async/task.h"
 #include "tests/async/fake_poller.h"
-#include "tests/wait_until.h"
 
 namespace meanwhile {
 namespace {
@@ -163,12 +163,7 @@ TEST_P(FileStoreEntryTest, ReadsFromTheOffsetAtMostTheLength) {
     std::uint64_t offset;
     std::uint32_t length;
   } kCases[] = {
-      {0, 1},
-      {7, 100'000},
-      {65'536, 65'536},
-      {content.size() - 3, 10},
-      {0, kMebibyte},
-      {5, 0},  // Up to a mebibyte.
+      {0, 1}, {7, 100'000}, {65'536, 65'536}, {content.size() - 3, 10}, {0, kMebibyte}, {5, 0},  // Up to a mebibyte.
   };
   for (const auto& [offset, length] : kCases) {
     const Waited read = Read(ReadOf("file", offset, length));

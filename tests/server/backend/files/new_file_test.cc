@@ -2,13 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
-#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +13,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/server/backend/no_privileges.h"
 
 namespace meanwhile {
 namespace {
@@ -144,24 +141,6 @@ TEST_F(NewFileTest, ADiskThatLetsNoMoreBeWrittenLeavesTheOldContentAndNoTrace) {
   EXPECT_EQ(Content(data_ / "file"), "old");
   EXPECT_EQ(Names(), (std::set<std::string>{"file"}));
 }
-
-// Takes from the calling thread what lets root write everywhere.
-class NoPrivileges {
- public:
-  NoPrivileges() {
-    EXPECT_EQ(syscall(SYS_capget, &header_, before_.data()), 0);
-    Capabilities fewer = before_;
-    fewer[CAP_TO_INDEX(CAP_DAC_OVERRIDE)].effective &= ~CAP_TO_MASK(CAP_DAC_OVERRIDE);
-    EXPECT_EQ(syscall(SYS_capset, &header_, fewer.data()), 0);
-  }
-  ~NoPrivileges() { EXPECT_EQ(syscall(SYS_capset, &header_, before_.data()), 0); }
-
- private:
-  using Capabilities = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
-
-  __user_cap_header_struct header_{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  Capabilities before_;
-};
 
 TEST_F(NewFileTest, DoesNotWriteWhereTheServerMayNot) {
   fs::create_directory(data_ / "closed");
