@@ -13,7 +13,18 @@ uint64_t RandomSeed() {
 }  // namespace
 
 BackendDraws::BackendDraws(const BackendSpec& spec, uint64_t stream)
-    : spec_(spec), bits_(spec.seed.has_value() ? *spec.seed : RandomSeed(), stream) {}
+    : spec_(spec), bits_(spec.seed.has_value() ? *spec.seed : RandomSeed(), stream) {
+  if (const LatencyTrace* trace = spec.latency.trace()) place_ = bits_.Next() % trace->size();
+}
+
+BackendDraw BackendDraws::Next() {
+  BackendDraw draw = Next(spec_);
+  if (const LatencyTrace* trace = spec_.latency.trace()) {
+    draw.latency = trace->at(place_);
+    place_ = (place_ + 1) % trace->size();
+  }
+  return draw;
+}
 
 BackendDraw BackendDraws::Next(const BackendSpec& requested) {
   const absl::Duration latency = requested.latency.Draw(bits_);

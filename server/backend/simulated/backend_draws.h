@@ -3,6 +3,10 @@
 //
 // Owned by a loop, or by a thread that makes blocking waits, and used only there: it has no lock. Copying it copies the
 // random numbers to come.
+//
+// A trace is replayed in the order of its file, round and round, so that bursts stay bursts. Each stream begins at a
+// random place of it: one place that all shared would be a lock between the loops, and one that all began at would
+// let every burst come everywhere at once.
 #ifndef MEANWHILE_SERVER_BACKEND_SIMULATED_BACKEND_DRAWS_H_
 #define MEANWHILE_SERVER_BACKEND_SIMULATED_BACKEND_DRAWS_H_
 
@@ -32,7 +36,7 @@ class BackendDraws {
   BackendDraws(const BackendSpec& spec, uint64_t stream);
 
   // The next wait on the backend itself.
-  BackendDraw Next() { return Next(spec_); }
+  BackendDraw Next();
 
   // The next wait on a backend that a request describes. Takes as many random numbers as the other Next().
   BackendDraw Next(const BackendSpec& requested);
@@ -40,6 +44,8 @@ class BackendDraws {
  private:
   BackendSpec spec_;
   RandomBits bits_;
+  // Where in the trace, if there is one, the next latency is.
+  uint64_t place_ = 0;
 };
 
 }  // namespace meanwhile

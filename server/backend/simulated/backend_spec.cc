@@ -120,9 +120,13 @@ absl::StatusOr<BackendSpec> ParseBackendSpec(absl::string_view text) {
 }
 
 absl::StatusOr<BackendSpec> ParseRequestedSpec(absl::string_view text) {
+  const absl::string_view bound = "belongs to the backend of the server, not to a request";
+  // Before the file is read, or even looked for: that is not the client's to ask.
+  if (text.size() <= kMaxTextLength && text.substr(0, text.find_first_of(":,")) == "trace") {
+    return About(text, Refuse("trace", bound));
+  }
   absl::StatusOr<BackendSpec> spec = ParseBackendSpec(text);
   if (!spec.ok()) return spec;
-  const absl::string_view bound = "belongs to the backend of the server, not to a request";
   if (spec->capacity.has_value()) return About(text, Refuse("capacity", bound));
   if (spec->queue.has_value()) return About(text, Refuse("queue", bound));
   if (spec->seed.has_value()) return About(text, Refuse("seed", bound));

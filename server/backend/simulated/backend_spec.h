@@ -50,7 +50,8 @@ struct BackendSpec {
 // from 0 to 1`. What cannot be printed is escaped. The caller puts the name of the flag or field before it.
 absl::StatusOr<BackendSpec> ParseBackendSpec(absl::string_view text);
 
-// The same for a request's own wait, which has no say over the backend's capacity, queue and seed.
+// The same for a request's own wait, which has no say over the backend's capacity, queue and seed, and may not make the
+// server read a trace.
 absl::StatusOr<BackendSpec> ParseRequestedSpec(absl::string_view text);
 
 // The canonical text: parses to an equal spec, and equal specs have equal texts.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,10 @@ double Bimodal::Quantile(double p) const { return p > 1 - share ? high : low; }
 
 double Bimodal::Mean() const { return low + share * (high - low); }
 
+double Trace::Quantile(double p) const { return absl::ToDoubleNanoseconds(latencies->Quantile(p)); }
+
+double Trace::Mean() const { return absl::ToDoubleNanoseconds(latencies->Mean()); }
+
 }  // namespace latency
 
 namespace {
@@ -94,6 +99,14 @@ class Arguments {
     double number;
     if (!absl::SimpleAtod(values_[next_], &number) || !allowed(number)) return Refuse(bound);
     return Accept(number + 0.0);  // -0 becomes 0.
+  }
+
+  // A file that is read; null when it cannot be.
+  const LatencyTrace* TakeTrace() {
+    const absl::StatusOr<const LatencyTrace*> trace = LatencyTrace::Read(std::string(values_[next_]));
+    status_.Update(trace.status());
+    ++next_;
+    return trace.ok() ? *trace : nullptr;
   }
 
   const absl::Status& status() const { return status_; }
@@ -157,6 +170,8 @@ latency::Any MakeBimodal(Arguments& arguments) {
       low, high, arguments.TakeNumber([](double share) { return share >= 0 && share <= 1; }, "must be from 0 to 1")};
 }
 
+latency::Any MakeTrace(Arguments& arguments) { return latency::Trace{arguments.TakeTrace()}; }
+
 // How a distribution is written.
 struct Syntax {
   absl::string_view name;
@@ -169,7 +184,7 @@ constexpr Syntax kSyntaxes[] = {
     {"constant", "LATENCY", MakeConstant},      {"uniform", "LOW,HIGH", MakeUniform},
     {"normal", "MEAN,STDDEV", MakeNormal},      {"lognormal", "MEDIAN,P99", MakeLognormal},
     {"exponential", "MEAN", MakeExponential},   {"pareto", "SCALE,SHAPE", MakePareto},
-    {"bimodal", "LOW,HIGH,SHARE", MakeBimodal},
+    {"bimodal", "LOW,HIGH,SHARE", MakeBimodal}, {"trace", "FILE", MakeTrace},
 };
 static_assert(std::size(kSyntaxes) == std::variant_size_v<latency::Any>);
 
@@ -188,9 +203,13 @@ struct ArgumentsOf {
   std::string operator()(const latency::Bimodal& d) const {
     return absl::StrCat(Time(d.low), ",", Time(d.high), ",", ShortestDecimal(d.share));
   }
+  std::string operator()(const latency::Trace& d) const { return d.latencies->file(); }
 };
 
 }  // namespace
+
+// Specifications travel by value through coroutines (see the traps in async/task.h), one or more a wait.
+static_assert(std::is_trivially_copyable_v<LatencyDistribution>);
 
 LatencyDistribution LatencyDistribution::Constant(absl::Duration latency) {
   return LatencyDistribution(latency::Constant{absl::ToDoubleNanoseconds(latency)});
@@ -221,6 +240,11 @@ std::string LatencyDistribution::ToString() const {
 
 absl::Duration LatencyDistribution::Draw(RandomBits& bits) const {
   return absl::Nanoseconds(static_cast<int64_t>(ClampedQuantile(bits.NextFraction()) + 0.5));
+}
+
+const LatencyTrace* LatencyDistribution::trace() const {
+  const auto* trace = std::get_if<latency::Trace>(&distribution_);
+  return trace != nullptr ? trace->latencies : nullptr;
 }
 
 absl::Duration LatencyDistribution::Mean() const {

@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/backend/simulated/latency_trace.h"
 #include "server/backend/simulated/random_bits.h"
 
 namespace meanwhile {
@@ -119,15 +120,26 @@ struct Bimodal {
   bool operator==(const Bimodal&) const = default;
 };
 
-using Any = std::variant<Constant, Uniform, Normal, Lognormal, Exponential, Pareto, Bimodal>;
+// trace:FILE. Latencies that were measured elsewhere; each is as likely as the others. BackendDraws gives them in the
+// order of the file instead.
+struct Trace {
+  const LatencyTrace* latencies;
+
+  // The latency of rank p of those sorted.
+  double Quantile(double p) const;
+  double Mean() const;
+  bool operator==(const Trace&) const = default;
+};
+
+using Any = std::variant<Constant, Uniform, Normal, Lognormal, Exponential, Pareto, Bimodal, Trace>;
 
 }  // namespace latency
 
 class LatencyDistribution {
  public:
   // What `text` says: a name and its arguments, as above. Times are from 0 (MEDIAN and SCALE: from 1 ns) to 1 h; HIGH
-  // is not under LOW and P99 not under MEDIAN; SHAPE is over 1 and up to 1000; SHARE is from 0 to 1. An
-  // InvalidArgumentError names the argument and its bound: `STDDEV=-5ms: must be from 0 to 1h`.
+  // is not under LOW and P99 not under MEDIAN; SHAPE is over 1 and up to 1000; SHARE is from 0 to 1; FILE is read, as
+  // LatencyTrace says. An InvalidArgumentError names the argument and its bound: `STDDEV=-5ms: must be from 0 to 1h`.
   static absl::StatusOr<LatencyDistribution> Parse(absl::string_view text);
 
   // `constant:LATENCY` without the text. REQUIRES: from 0 to 1 h.
@@ -138,6 +150,9 @@ class LatencyDistribution {
 
   // A wait, to the nanosecond, from 0 to 1 h.
   absl::Duration Draw(RandomBits& bits) const;
+
+  // What a trace replays; null for the other distributions.
+  const LatencyTrace* trace() const;
 
   // The mean of all draws.
   absl::Duration Mean() const;

@@ -92,7 +92,8 @@ TEST(BackendSpecTest, ToStringIsCanonicalAndParsesToTheSame) {
 
 TEST(BackendSpecTest, ErrorsNameTheTextThePartAndTheBound) {
   constexpr char kDistributions[] =
-      ": unknown distribution, must be one of constant, uniform, normal, lognormal, exponential, pareto, bimodal";
+      ": unknown distribution, must be one of constant, uniform, normal, lognormal, exponential, pareto, bimodal, "
+      "trace";
   constexpr char kOptions[] = ": unknown option, must be one of fail=RATE:STATUS, capacity=N, queue=M, seed=S";
   constexpr char kStatuses[] =
       ": STATUS must be one of CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, "
