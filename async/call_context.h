@@ -30,8 +30,8 @@ class CallObserver {
   // The call's coroutines ran without a pause.
   virtual void OnRan(CallContext& /*call*/, TimePoint /*begin*/, TimePoint /*end*/) {}
 
-  // The handler has returned, with the status that is sent. When it read a stream: CANCELLED or DEADLINE_EXCEEDED instead
-  // of OK when the call had ended before the response could be sent.
+  // The handler has returned, with the status that is sent. When it read a stream: CANCELLED or DEADLINE_EXCEEDED
+  // instead of OK when the call had ended before the response could be sent.
   virtual void OnFinished(CallContext& call, grpc::StatusCode code) = 0;
 
   // The call was refused: by OnStarted, or because the pool was full. OnFinished follows.

@@ -1,7 +1,8 @@
 // LoopStats: how a loop fares, for whoever watches it. A loop serves all its calls in turn, so one that blocks it keeps
 // the others waiting: timers that fire late (lag) and long runs show that.
 //
-// Thread: written by the loop's thread alone, read by any. Each figure is exact; together they need not be of one moment.
+// Thread: written by the loop's thread alone, read by any. Each figure is exact; together they need not be of one
+// moment.
 
 #ifndef MEANWHILE_ASYNC_LOOP_STATS_H_
 #define MEANWHILE_ASYNC_LOOP_STATS_H_

@@ -1,8 +1,8 @@
 // The four kinds of RPC on the server's side: how a call of each is asked for, handed to its handler and finished. A
 // Method (server_call.h) does the rest, which is the same for all.
 //
-// kReadsStream: a failed Read does not tell whether the client has no more messages or is gone. So the handler of such a
-// call may return OK to nobody, and only the end of Finish tells.
+// kReadsStream: a failed Read does not tell whether the client has no more messages or is gone. So the handler of such
+// a call may return OK to nobody, and only the end of Finish tells.
 //
 // Each is made for one call, and lives as long. Thread: the loop's; Handle of a unary call, any.
 
