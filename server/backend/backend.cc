@@ -1,6 +1,11 @@
 #include "server/backend/backend.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/backend/database/postgres_database.h"
+#include "server/backend/database/sqlite_database.h"
 
 namespace meanwhile {
 namespace {
@@ -12,15 +17,35 @@ bool IsSimulated(const PlannedWait& wait) {
   return std::holds_alternative<OwnBackend>(wait) || std::holds_alternative<BackendSpec>(wait);
 }
 
-Waited NotServed() { return {.status = grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "not served yet")}; }
-
-async::Task<Waited> NotServedTask() { co_return NotServed(); }
+// An error of whatever `flag` names.
+absl::Status Named(absl::string_view flag, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(flag, ": ", status.message()));
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Backend>> Backend::Open(const ServerOptions& options) {
   std::unique_ptr<Backend> backend(new Backend(options));
+  if (absl::Status status = backend->OpenFilesAndDatabase(options); !status.ok()) return status;
   return backend;
+}
+
+absl::Status Backend::OpenFilesAndDatabase(const ServerOptions& options) {
+  if (!options.data_dir.empty()) {
+    absl::StatusOr<std::unique_ptr<FileStore>> files = FileStore::Open(options.data_dir, {});
+    if (!files.ok()) return Named("--data-dir", files.status());
+    files_ = *std::move(files);
+  }
+  if (!options.postgres.empty()) {
+    absl::StatusOr<std::unique_ptr<PostgresDatabase>> postgres = PostgresDatabase::Create(options.postgres, {});
+    if (!postgres.ok()) return Named("--postgres", postgres.status());
+    database_ = *std::move(postgres);
+  } else {
+    absl::StatusOr<std::unique_ptr<SqliteDatabase>> sqlite = SqliteDatabase::Open({.path = options.database});
+    if (!sqlite.ok()) return Named("--database", sqlite.status());
+    database_ = *std::move(sqlite);
+  }
+  return absl::OkStatus();
 }
 
 Backend::Backend(const ServerOptions& options)
@@ -43,7 +68,9 @@ Waited Backend::WaitBlocking(const BlockingWaitLimit& limit, const PlannedWait& 
     return simulated_.WaitBlocking(limit, draw);
   }
   if (const auto* call = std::get_if<RemoteCall>(&wait)) return remote_->WaitBlocking(limit, *call);
-  return NotServed();
+  if (const auto* read = std::get_if<const v1::FileReadWait*>(&wait)) return files_->ReadBlocking(limit, **read);
+  if (const auto* write = std::get_if<const v1::FileWriteWait*>(&wait)) return files_->WriteBlocking(limit, **write);
+  return database_->WaitBlocking(limit, *std::get<const v1::QueryWait*>(wait));
 }
 
 LoopBackend::LoopBackend(Backend* backend, async::EventLoop* loop, std::uint64_t stream)
@@ -55,7 +82,9 @@ LoopBackend::LoopBackend(Backend* backend, async::EventLoop* loop, std::uint64_t
 async::Task<Waited> LoopBackend::Wait(const PlannedWait& wait) {
   if (IsSimulated(wait)) return backend_->simulated_.Wait(*loop_, backend_->Draw(SpecOf(wait), draws_));
   if (const auto* call = std::get_if<RemoteCall>(&wait)) return backend_->remote_->Wait(*loop_, *remote_, *call);
-  return NotServedTask();
+  if (const auto* read = std::get_if<const v1::FileReadWait*>(&wait)) return backend_->files_->Read(*loop_, **read);
+  if (const auto* write = std::get_if<const v1::FileWriteWait*>(&wait)) return backend_->files_->Write(*loop_, **write);
+  return backend_->database_->Wait(*loop_, *std::get<const v1::QueryWait*>(wait));
 }
 
 }  // namespace meanwhile

@@ -19,6 +19,8 @@
 #include "async/event_loop.h"
 #include "async/task.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
+#include "server/backend/database/database.h"
+#include "server/backend/files/file_store.h"
 #include "server/backend/planned_wait.h"
 #include "server/backend/remote/remote_server.h"
 #include "server/backend/simulated/backend_draws.h"
@@ -43,6 +45,8 @@ class Backend {
 
   explicit Backend(const ServerOptions& options);
 
+  absl::Status OpenFilesAndDatabase(const ServerOptions& options);
+
   // What a simulated wait, which asks for `spec` or for the server's own, draws. A requested wait is cut at the longest
   // that a request may ask for.
   BackendDraw Draw(const BackendSpec* spec, BackendDraws& draws) const;
@@ -50,6 +54,8 @@ class Backend {
   const absl::Duration max_wait_;
   SimulatedBackend simulated_;
   std::optional<RemoteServer> remote_;
+  std::unique_ptr<FileStore> files_;  // Null without a data directory.
+  std::unique_ptr<Database> database_;
 
   // Of the threads that block.
   std::mutex draws_mutex_;

@@ -38,7 +38,7 @@ class ServerMainTest : public testing::TestWithParam<const char*> {
   static std::string model() { return absl::StrCat("--model=", GetParam()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Models, ServerMainTest, testing::Values("async", "thread"),
+INSTANTIATE_TEST_SUITE_P(Models, ServerMainTest, testing::Values("async", "callback", "thread", "pool"),
                          [](const testing::TestParamInfo<const char*>& info) { return info.param; });
 
 TEST_P(ServerMainTest, SaysOneLineWhenItServesAndOneWhenItStops) {
@@ -58,7 +58,7 @@ TEST_P(ServerMainTest, SaysOneLineWhenItServesAndOneWhenItStops) {
 }
 
 TEST_P(ServerMainTest, CallsInFlightFinishWithinTheGrace) {
-  ServerProcess server({model(), "--grace=30s"});
+  ServerProcess server({model(), "--grace=30s", "--pool-threads=500"});
   FetchesInFlight fetches(server.target(), 500, absl::Seconds(3), {.connections = 4});
   ASSERT_TRUE(server.HasInFlight(500));
   server.Signal(SIGTERM);
@@ -99,7 +99,7 @@ TEST_P(ServerMainTest, APortInUseIsAnErrorThatNamesIt) {
 
 // A value out of bounds of each flag, and what it is told.
 const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags = {
-    {"--model", {"both", "must be async or thread"}},
+    {"--model", {"both", "must be async, callback, thread or pool"}},
     {"--listen", {"localhost", "must be HOST:PORT or unix:PATH"}},
     {"--listen", {"localhost:65536", "the port must be from 0 to 65535"}},
     {"--backend", {"constant", "needs LATENCY"}},
@@ -110,7 +110,8 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--grace", {"-1s", "must be from 0 to 1h"}},
     {"--loops", {"0", "must be from 1 to 256"}},
     {"--armed", {"100001", "must be from 1 to 100000"}},
-    {"--pool-threads", {"many", "must be from 1 to 1024"}},
+    {"--pool-queue", {"-1", "must be from 0 to 1000000"}},
+    {"--pool-threads", {"many", "must be from 1 to 10000"}},
     {"--sync-max-pollers", {"0", "must be from 1 to 10000"}},
     {"--reflection", {"maybe", "must be true or false"}},
 };
@@ -122,6 +123,25 @@ TEST(ServerFlagsTest, ABadFlagExitsWithTwoAndIsNamedWithItsBound) {
     EXPECT_EQ(outcome.exit_code, 2) << flag;
     EXPECT_EQ(outcome.out, "") << flag;
     EXPECT_EQ(outcome.err, absl::StrCat("server: ", flag, "=", value, ": ", message, "\n"));
+  }
+}
+
+// What is opened when the server starts: the flag, a value that cannot be, the exit code and what it says.
+const std::map<std::string, std::tuple<std::string, int, std::string>> kBadPlaces = {
+    {"--data-dir", {"/nowhere", 1, "/nowhere: No such file or directory"}},
+    {"--database",
+     {"/nowhere/file", 1, "/nowhere/file: sqlite file: unable to open database file: No such file or directory"}},
+    {"--postgres",
+     {"postgres://127.0.0.1:99999/x", 2,
+      "port: must be from 1 to 65535; must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE"}},
+};
+
+TEST(ServerFlagsTest, APlaceThatCannotBeOpenedEndsTheStartAndTheFlagIsNamed) {
+  for (const auto& [flag, bad] : kBadPlaces) {
+    const auto& [value, exit_code, message] = bad;
+    const Outcome outcome = RunProcess({"server/server", "--listen=127.0.0.1:0", absl::StrCat(flag, "=", value)});
+    EXPECT_EQ(outcome.exit_code, exit_code) << flag;
+    EXPECT_EQ(outcome.err, absl::StrCat("server: ", flag, ": ", message, "\n"));
   }
 }
 
@@ -143,6 +163,7 @@ TEST(ServerFlagsTest, HelpTellsEachFlagAndTheTableAboveHasEachOfThem) {
   }
   std::set<std::string> tested = {"--help"};
   for (const auto& [flag, bad] : kBadFlags) tested.insert(flag);
+  for (const auto& [flag, bad] : kBadPlaces) tested.insert(flag);
   EXPECT_EQ(told, tested);
 }
 
