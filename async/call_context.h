@@ -41,6 +41,17 @@ class CallObserver {
   virtual void OnException(CallContext& /*call*/, std::string_view /*what*/) {}
 };
 
+// Why a call that began at `began` has ended before its response was sent: CANCELLED or DEADLINE_EXCEEDED.
+//
+// The client gives up at the same deadline, and the news of that may be here first: gRPC sends the time that is left
+// rounded up by as much as a hundredth. So an end that comes so short before the deadline is taken for the deadline.
+inline grpc::StatusCode ReasonOfEnd(std::chrono::system_clock::time_point began,
+                                    std::chrono::system_clock::time_point deadline) {
+  const auto slack = (deadline - began) / 100 + std::chrono::milliseconds(2);
+  const bool expired = deadline - std::chrono::system_clock::now() <= slack;
+  return expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED;
+}
+
 // Lives until the call has ended. Thread: the loop's, except cancelled().
 class CallContext final : public Activity {
  public:
@@ -96,15 +107,9 @@ class CallContext final : public Activity {
   }
 
   // Why the call ended before its response was sent.
-  //
-  // The client gives up at the same deadline, and the news of that may be here first: gRPC sends the time that is left
-  // rounded up by as much as a hundredth. So an end that comes so short before the deadline is taken for the deadline.
   grpc::StatusCode ReasonOfEnd() const {
-    if (source_.cancelled()) return source_.code();
-    const auto deadline = server_context_.deadline();
-    const auto slack = (deadline - matched_at_system_time_) / 100 + std::chrono::milliseconds(2);
-    const bool expired = deadline - std::chrono::system_clock::now() <= slack;
-    return expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED;
+    return source_.cancelled() ? source_.code()
+                               : async::ReasonOfEnd(matched_at_system_time_, server_context_.deadline());
   }
 
   EventLoop* loop_;

@@ -13,10 +13,13 @@
 // Cancellation: when the call ends early, both give false. When only the awaiting coroutine is cancelled (by
 // WithTimeout, say), the call is cancelled too: gRPC cannot take back one Read or Write alone.
 //
+// A handler that blocks, on a thread of the pool, calls ReadBlocking and WriteBlocking instead: the same, but the thread
+// waits. The loop still completes the operation, so its own thread must never call them.
+//
 // Lifetime: the stream lives until the await ends; so does the message of a Read. The message of a Write is taken when
 // Write is awaited.
 //
-// Thread: the loop's. `Context` is grpc::ServerContext or grpc::ClientContext.
+// Thread: the loop's, but for the blocking calls. `Context` is grpc::ServerContext or grpc::ClientContext.
 
 #ifndef MEANWHILE_ASYNC_STREAM_H_
 #define MEANWHILE_ASYNC_STREAM_H_
@@ -25,7 +28,9 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
 
+#include <condition_variable>
 #include <coroutine>
+#include <mutex>
 
 #include "async/cancellation.h"
 #include "async/event_loop.h"
@@ -72,6 +77,31 @@ class StreamOperation final : private Operation, private CancellationCallback, p
   bool ok_ = false;
 };
 
+// An operation of a stream, waited for by a thread that may block. It adds no work to the loop: the call does that as
+// long as its handler runs.
+class BlockingStreamOperation final : public Operation {
+ public:
+  // Gives gRPC's `ok`.
+  [[nodiscard]] bool Wait() {
+    std::unique_lock lock(mutex_);
+    completed_.wait(lock, [this] { return is_completed_; });
+    return ok_;
+  }
+
+ private:
+  void OnComplete(bool ok) override {
+    const std::lock_guard lock(mutex_);
+    ok_ = ok;
+    is_completed_ = true;
+    completed_.notify_one();  // Under the lock: afterwards the operation may be gone.
+  }
+
+  std::mutex mutex_;
+  std::condition_variable completed_;
+  bool is_completed_ = false;
+  bool ok_ = false;
+};
+
 }  // namespace internal
 
 template <typename Context, typename Message>
@@ -85,6 +115,13 @@ class StreamReader {
   auto Read(Message* message) {
     const auto start = [stream = stream_, message](void* tag) { stream->Read(message, tag); };
     return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start);
+  }
+
+  // The same, on a thread that may block.
+  [[nodiscard]] bool ReadBlocking(Message* message) {
+    internal::BlockingStreamOperation operation;
+    stream_->Read(message, static_cast<Operation*>(&operation));
+    return operation.Wait();
   }
 
  private:
@@ -104,6 +141,13 @@ class StreamWriter {
   auto Write(const Message& message) {
     const auto start = [stream = stream_, &message](void* tag) { stream->Write(message, tag); };
     return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start);
+  }
+
+  // The same, on a thread that may block.
+  [[nodiscard]] bool WriteBlocking(const Message& message) {
+    internal::BlockingStreamOperation operation;
+    stream_->Write(message, static_cast<Operation*>(&operation));
+    return operation.Wait();
   }
 
  private:

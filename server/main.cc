@@ -27,6 +27,9 @@ namespace {
 
 constexpr int kExitError = 1;
 
+// A usual size of thread pools, for handlers that mostly wait.
+constexpr std::size_t kPoolModelThreads = 64;
+
 // Processors that this process may use.
 std::size_t Processors() {
   cpu_set_t set;
@@ -48,14 +51,14 @@ std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
   AddParsedFlag(
       app, "--model",
       [options](const std::string& text) {
-        for (const ModelKind model : {ModelKind::kAsync, ModelKind::kThread}) {
+        for (const ModelKind model : kAllModels) {
           if (text != ToString(model)) continue;
           options->model = model;
           return absl::OkStatus();
         }
-        return absl::InvalidArgumentError(FlagError("--model", text, "must be async or thread"));
+        return absl::InvalidArgumentError(FlagError("--model", text, "must be async, callback, thread or pool"));
       },
-      "async|thread", ToString(options->model), "How calls are mapped to threads");
+      "async|callback|thread|pool", ToString(options->model), "How calls are mapped to threads");
   app.add_option("--listen", options->listen, "Where to listen: HOST:PORT (port 0 takes a free one) or unix:PATH")
       ->capture_default_str()
       ->type_name("ADDRESS");
@@ -83,9 +86,14 @@ std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
                   "The longest wait that a request may ask for");
   AddDurationFlag(app, "--grace", &options->grace, {absl::ZeroDuration(), absl::Hours(1)},
                   "How long calls in flight may go on after SIGTERM or SIGINT");
-  AddCountFlag(app, "--loops", &options->loops, {1, 256}, "Model async: loops, each with a thread");
-  AddCountFlag(app, "--armed", &options->armed, {1, 100'000}, "Model async: calls that each loop keeps armed");
-  AddCountFlag(app, "--pool-threads", &options->pool_threads, {1, 1024}, "Model async: threads for calls that compute");
+  AddCountFlag(app, "--loops", &options->loops, {1, 256}, "Loops, each with a thread; model thread has none");
+  AddCountFlag(app, "--armed", &options->armed, {1, 100'000}, "Models async and pool: calls that each loop keeps armed");
+  CLI::Option* pool_threads = AddCountFlag(
+      app, "--pool-threads", &options->pool_threads, {1, 10'000},
+      absl::StrCat("Threads that run blocking handlers: all calls in model pool, where ", kPoolModelThreads,
+                   " is the default, those that\ncompute in async and callback; model thread has no bound"));
+  AddCountFlag(app, "--pool-queue", &options->pool_queue, {0, 1'000'000},
+               "Calls that may wait for such a thread; one more is shed");
   std::size_t max_pollers = 0;
   CLI::Option* sync_max_pollers = AddCountFlag(app, "--sync-max-pollers", &max_pollers, {1, 10'000},
                                                "Model thread: gRPC's MAX_POLLERS instead of its default");
@@ -98,6 +106,7 @@ std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
       },
       "true|false", options->reflection ? "true" : "false", "Tell clients the schema, as grpcurl asks for it");
   if (std::optional<int> exit_code = ParseFlags(app, argc, argv)) return exit_code;
+  if (options->model == ModelKind::kPool && pool_threads->count() == 0) options->pool_threads = kPoolModelThreads;
   if (sync_max_pollers->count() > 0) options->sync_max_pollers = static_cast<int>(max_pollers);
   return std::nullopt;
 }

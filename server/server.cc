@@ -64,6 +64,7 @@ void Server::Shutdown(absl::Duration grace) {
   health_.SetServing(false);
   acceptor_->Stop();
   listener_.Close();
+  health_.Stop();  // Watches would go on until the end of the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   model_->Stop();
 }

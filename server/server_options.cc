@@ -6,8 +6,12 @@ const char* ToString(ModelKind model) {
   switch (model) {
     case ModelKind::kAsync:
       return "async";
+    case ModelKind::kCallback:
+      return "callback";
     case ModelKind::kThread:
       return "thread";
+    case ModelKind::kPool:
+      return "pool";
   }
   return "unknown";
 }

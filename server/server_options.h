@@ -13,11 +13,15 @@
 namespace meanwhile {
 
 enum class ModelKind {
-  kAsync,   // Coroutines on a few loops.
-  kThread,  // A thread for each call in flight.
+  kAsync,     // Coroutines on a few loops.
+  kCallback,  // Reactors on gRPC's threads, which wait on a few loops.
+  kThread,    // A thread for each call in flight.
+  kPool,      // A bounded number of threads; the calls that find none wait in a bounded queue.
 };
+inline constexpr ModelKind kAllModels[] = {ModelKind::kAsync, ModelKind::kCallback, ModelKind::kThread,
+                                           ModelKind::kPool};
 
-// `async`, `thread`.
+// `async`, `callback`, `thread`, `pool`.
 const char* ToString(ModelKind model);
 
 struct ServerOptions {
@@ -26,15 +30,21 @@ struct ServerOptions {
   // `HOST:PORT` or `unix:PATH`; port 0 takes a free one.
   std::string listen = "127.0.0.1:50051";
 
-  // Loops of the async model, each with a thread. More than processors gain nothing.
+  // Loops of every model but `thread`, each with a thread: they take the calls (async, pool) and wait for them (async,
+  // callback). More than processors gain nothing.
   std::size_t loops = 1;
 
   // How many slots each loop keeps armed for Fetch; Gather and Compute have a quarter. More take a larger burst without
   // a detour through gRPC's own list, for about 3 KB each.
   std::size_t armed = 512;
 
-  // Threads of the async model's pool, for calls that compute. More than processors gain nothing.
+  // Threads that run blocking handlers. In the pool model these are all handlers, so it is how many calls are served at
+  // a time. In the models async and callback only calls that compute block: more than processors gain nothing. The
+  // thread model has no bound.
   std::size_t pool_threads = 1;
+
+  // How many calls may wait for such a thread; one more is shed.
+  std::size_t pool_queue = 1024;
 
   BackendSpec backend{.latency = LatencyDistribution::Constant(absl::Milliseconds(50))};
 

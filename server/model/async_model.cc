@@ -7,6 +7,7 @@
 #include "async/event_loop.h"
 #include "async/server_call.h"
 #include "server/model/async_handlers.h"
+#include "server/model/counting_observer.h"
 #include "server/model/unimplemented_calls.h"
 
 namespace meanwhile {
@@ -15,28 +16,8 @@ namespace {
 using async::CallContext;
 using async::Task;
 
-// How many calls may wait for a thread of the pool; one more is shed.
-constexpr std::size_t kPoolQueue = 1024;
-
 // Health and Admin are asked now and then.
 constexpr std::size_t kArmedForFew = 4;
-
-// Counts the calls of a loop.
-class CountingObserver final : public async::CallObserver {
- public:
-  explicit CountingObserver(CallCounter* counter) : counter_(counter) {}
-
-  grpc::Status OnStarted(CallContext& /*call*/) override {
-    counter_->OnStarted();
-    return grpc::Status();
-  }
-  void OnFinished(CallContext& /*call*/, grpc::StatusCode code) override { counter_->OnFinished(code); }
-  void OnShed(CallContext& /*call*/) override { counter_->OnShed(); }
-  void OnException(CallContext& /*call*/, std::string_view what) override { counter_->OnException(what); }
-
- private:
-  CallCounter* counter_;
-};
 
 }  // namespace
 
@@ -109,7 +90,7 @@ class AsyncModel::ServingLoop {
   std::thread thread_;
 };
 
-AsyncModel::AsyncModel(const ModelParts& parts) : parts_(parts), pool_(parts.options->pool_threads, kPoolQueue) {}
+AsyncModel::AsyncModel(const ModelParts& parts) : parts_(parts), pool_(parts.options->pool_threads, parts.options->pool_queue) {}
 
 AsyncModel::~AsyncModel() = default;
 

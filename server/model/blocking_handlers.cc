@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <mutex>
 #include <utility>
@@ -13,6 +14,12 @@ using Clock = std::chrono::steady_clock;
 
 BlockingWaitLimit LimitOf(const grpc::ServerContext& call) {
   return BlockingWaitLimit{call.deadline(), [&call] { return call.IsCancelled(); }};
+}
+
+// A Read fails when the client has no more messages, and also when the call has ended.
+grpc::Status StatusAtEndOfMessages(const grpc::ServerContext& call) {
+  const BlockingWaitLimit limit = LimitOf(call);
+  return limit.HasEnded() ? limit.StatusOfEnded() : grpc::Status();
 }
 
 }  // namespace
@@ -35,6 +42,48 @@ grpc::Status BlockingHandlers::Gather(const grpc::ServerContext& call, const v1:
   const Clock::time_point start = Clock::now();
   gathered.at_once() ? WaitAtOnce(call, waits, gathered) : WaitInSequence(call, waits, gathered);
   return gathered.Answer(absl::FromChrono(Clock::now() - start), response);
+}
+
+grpc::Status BlockingHandlers::Watch(const grpc::ServerContext& call, const v1::WatchRequest& request,
+                                     Writer<v1::WatchResponse>& items) {
+  PlannedWait wait;
+  if (grpc::Status status = rules_->Check(request, call, &wait); !status.ok()) return status;
+  v1::WatchResponse item;
+  for (std::uint32_t index = 0; index < request.count(); ++index) {
+    const Waited waited = backend_->WaitBlocking(LimitOf(call), wait);
+    if (!waited.ok()) return waited.status;
+    ServiceRules::Answer(request, index, waited, &item);
+    if (!items.Write(item)) return LimitOf(call).StatusOfEnded();
+  }
+  return grpc::Status();
+}
+
+grpc::Status BlockingHandlers::Collect(const grpc::ServerContext& call, Reader<v1::CollectRequest>& messages,
+                                       v1::CollectResponse* response) {
+  v1::CollectRequest message;
+  while (messages.Read(&message)) {
+    PlannedWait wait;
+    if (grpc::Status status = rules_->Check(message, call, &wait); !status.ok()) return status;
+    const Waited waited = backend_->WaitBlocking(LimitOf(call), wait);
+    if (!waited.ok()) return waited.status;
+    ServiceRules::Add(message, waited, response);
+  }
+  return StatusAtEndOfMessages(call);
+}
+
+grpc::Status BlockingHandlers::Exchange(const grpc::ServerContext& call, Reader<v1::ExchangeRequest>& messages,
+                                        Writer<v1::ExchangeResponse>& answers) {
+  v1::ExchangeRequest message;
+  v1::ExchangeResponse answer;
+  while (messages.Read(&message)) {
+    PlannedWait wait;
+    if (grpc::Status status = rules_->Check(message, call, &wait); !status.ok()) return status;
+    const Waited waited = backend_->WaitBlocking(LimitOf(call), wait);
+    if (!waited.ok()) return waited.status;
+    ServiceRules::Answer(message, waited, &answer);
+    if (!answers.Write(answer)) return LimitOf(call).StatusOfEnded();
+  }
+  return StatusAtEndOfMessages(call);
 }
 
 grpc::Status BlockingHandlers::Compute(const grpc::ServerContext& call, const v1::ComputeRequest& request,

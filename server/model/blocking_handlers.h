@@ -1,14 +1,18 @@
 // The service's handlers as plain functions that block their thread. Read them beside async_handlers.h: the same
 // service, without `co_await`.
 //
-// A wait holds its thread, and several waits at once need a thread for each.
+// A wait holds its thread, and so does a Read or a Write of a stream until the other side has sent or taken a message.
+// Several waits at once need a thread for each.
 //
-// Owned by the server. Thread: any number at once.
+// Two models run them: `thread` on gRPC's threads, `pool` on its own.
+//
+// Owned by the server. Thread: any number at once, one for each call.
 
 #ifndef MEANWHILE_SERVER_MODEL_BLOCKING_HANDLERS_H_
 #define MEANWHILE_SERVER_MODEL_BLOCKING_HANDLERS_H_
 
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/sync_stream.h>
 
 #include <vector>
 
@@ -21,11 +25,23 @@ namespace meanwhile {
 
 class BlockingHandlers {
  public:
+  // What gRPC's synchronous streams have in common with those of the pool.
+  template <typename Message>
+  using Reader = grpc::internal::ReaderInterface<Message>;
+  template <typename Message>
+  using Writer = grpc::internal::WriterInterface<Message>;
+
   // `rules` and `backend` outlive the handlers.
   BlockingHandlers(const ServiceRules* rules, Backend* backend) : rules_(rules), backend_(backend) {}
 
   grpc::Status Fetch(const grpc::ServerContext& call, const v1::FetchRequest& request, v1::FetchResponse* response);
   grpc::Status Gather(const grpc::ServerContext& call, const v1::GatherRequest& request, v1::GatherResponse* response);
+  grpc::Status Watch(const grpc::ServerContext& call, const v1::WatchRequest& request,
+                     Writer<v1::WatchResponse>& items);
+  grpc::Status Collect(const grpc::ServerContext& call, Reader<v1::CollectRequest>& messages,
+                       v1::CollectResponse* response);
+  grpc::Status Exchange(const grpc::ServerContext& call, Reader<v1::ExchangeRequest>& messages,
+                        Writer<v1::ExchangeResponse>& answers);
   grpc::Status Compute(const grpc::ServerContext& call, const v1::ComputeRequest& request,
                        v1::ComputeResponse* response);
 

@@ -24,7 +24,7 @@ struct ModelParts {
   const ServiceRules* rules;
   Backend* backend;
   ServerStats* stats;
-  const HealthState* health;
+  HealthState* health;
 };
 
 class Model {

@@ -11,6 +11,8 @@ namespace meanwhile {
 namespace {
 
 using grpc::ServerContext;
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
 
 class MeanwhileService final : public v1::Meanwhile::Service {
  public:
@@ -22,6 +24,18 @@ class MeanwhileService final : public v1::Meanwhile::Service {
   }
   grpc::Status Gather(ServerContext* call, const v1::GatherRequest* request, v1::GatherResponse* response) override {
     return Observed([&] { return handlers_.Gather(*call, *request, response); });
+  }
+  grpc::Status Watch(ServerContext* call, const v1::WatchRequest* request,
+                     grpc::ServerWriter<v1::WatchResponse>* items) override {
+    return Observed([&] { return handlers_.Watch(*call, *request, *items); });
+  }
+  grpc::Status Collect(ServerContext* call, grpc::ServerReader<v1::CollectRequest>* messages,
+                       v1::CollectResponse* response) override {
+    return Observed([&] { return handlers_.Collect(*call, *messages, response); });
+  }
+  grpc::Status Exchange(ServerContext* call,
+                        grpc::ServerReaderWriter<v1::ExchangeResponse, v1::ExchangeRequest>* stream) override {
+    return Observed([&] { return handlers_.Exchange(*call, *stream, *stream); });
   }
   grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request, v1::ComputeResponse* response) override {
     return Observed([&] { return handlers_.Compute(*call, *request, response); });
@@ -62,15 +76,30 @@ class AdminService final : public v1::Admin::Service {
 
 class HealthService final : public grpc::health::v1::Health::Service {
  public:
-  explicit HealthService(const HealthState* health) : health_(health) {}
+  explicit HealthService(HealthState* health) : health_(health) {}
 
-  grpc::Status Check(ServerContext* /*call*/, const grpc::health::v1::HealthCheckRequest* request,
-                     grpc::health::v1::HealthCheckResponse* response) override {
+  grpc::Status Check(ServerContext* /*call*/, const HealthCheckRequest* request,
+                     HealthCheckResponse* response) override {
     return health_->Check(*request, response);
   }
 
+  grpc::Status Watch(ServerContext* call, const HealthCheckRequest* request,
+                     grpc::ServerWriter<HealthCheckResponse>* statuses) override {
+    HealthState::Look look = health_->LookAt(request->service());
+    HealthCheckResponse response;
+    for (bool first = true;; first = false) {
+      if (first || look.status != response.status()) {
+        response.set_status(look.status);
+        if (!statuses->Write(response)) return grpc::Status::CANCELLED;
+      }
+      if (look.stopping) return HealthState::StatusOfStopped();
+      if (!health_->WaitForChange(look, [call] { return call->IsCancelled(); })) return grpc::Status::CANCELLED;
+      look = health_->LookAt(request->service());
+    }
+  }
+
  private:
-  const HealthState* health_;
+  HealthState* health_;
 };
 
 }  // namespace

@@ -27,6 +27,7 @@ class LifecycleTest : public testing::TestWithParam<ModelKind> {
                                 .listen = "127.0.0.1:0",
                                 .loops = 2,
                                 .armed = 64,
+                                .pool_threads = 500,  // Of the pool model: as many as calls.
                                 .backend = *ParseBackendSpec("constant:1ms")};
     absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
     EXPECT_TRUE(server.ok()) << server.status();
@@ -38,7 +39,7 @@ class LifecycleTest : public testing::TestWithParam<ModelKind> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Models, LifecycleTest, testing::Values(ModelKind::kAsync, ModelKind::kThread),
+INSTANTIATE_TEST_SUITE_P(Models, LifecycleTest, testing::ValuesIn(kAllModels),
                          [](const testing::TestParamInfo<ModelKind>& info) { return ToString(info.param); });
 
 using Counts = std::map<StatusCode, std::size_t>;

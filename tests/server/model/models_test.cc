@@ -36,9 +36,6 @@ std::vector<Case> OtherCases() {
       {"ComputeGivesTheDigest", "Compute", "rounds: 1000 seed: 42", "OK digest: 6605736456558739232"},
       {"ComputeRefusesNoRounds", "Compute", "", "INVALID_ARGUMENT rounds=0: must be from 1 to 1000000000"},
 
-      {"WatchIsNotServedYet", "Watch", "count: 1", "UNIMPLEMENTED "},
-      {"CollectIsNotServedYet", "Collect", "", "UNIMPLEMENTED "},
-      {"ExchangeIsNotServedYet", "Exchange", "", "UNIMPLEMENTED "},
       {"AnUnknownMethod", "Meditate", "", "UNIMPLEMENTED "},
       {"AnUnknownService", "meanwhile.v2.Meanwhile.Fetch", "", "UNIMPLEMENTED "},
 
@@ -46,7 +43,6 @@ std::vector<Case> OtherCases() {
       {"TheServiceIsHealthy", "grpc.health.v1.Health.Check", "service: 'meanwhile.v1.Meanwhile'", "OK status: SERVING"},
       {"AnUnknownServicesHealth", "grpc.health.v1.Health.Check", "service: 'other'",
        "NOT_FOUND service other is not served here"},
-      {"HealthCannotBeWatched", "grpc.health.v1.Health.Watch", "", "UNIMPLEMENTED "},
   };
 }
 
@@ -84,14 +80,14 @@ TEST_P(EachCaseTest, IsAnsweredAsTheTableSays) {
   EXPECT_EQ(served.Call(c.method, c.request), c.answer);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, EachCaseTest, testing::Combine(testing::ValuesIn(kModels), testing::ValuesIn(Cases())),
+INSTANTIATE_TEST_SUITE_P(Models, EachCaseTest, testing::Combine(testing::ValuesIn(kAllModels), testing::ValuesIn(Cases())),
                          [](const testing::TestParamInfo<EachCaseTest::ParamType>& info) {
                            return absl::StrCat(std::get<1>(info.param).name, "_", ToString(std::get<0>(info.param)));
                          });
 
 class EachModelTest : public testing::TestWithParam<ModelKind> {};
 
-INSTANTIATE_TEST_SUITE_P(Models, EachModelTest, testing::ValuesIn(kModels),
+INSTANTIATE_TEST_SUITE_P(Models, EachModelTest, testing::ValuesIn(kAllModels),
                          [](const testing::TestParamInfo<ModelKind>& info) { return ToString(info.param); });
 
 TEST_P(EachModelTest, RefusesAKindOfWaitThatItDoesNotKnow) {
@@ -211,8 +207,10 @@ TEST_P(EachModelTest, CountsItsCalls) {
   EXPECT_EQ(stats.finished().at("INVALID_ARGUMENT"), 1u);
 }
 
-TEST(AsyncModelTest, TellsItsStatsWhileThePoolIsBusy) {
-  ServedModel served(ModelKind::kAsync);
+TEST_P(EachModelTest, TellsItsStatsWhileItComputes) {
+  ServerOptions options = ServedModel::SmallServer(GetParam());
+  options.pool_threads = 1;
+  ServedModel served(options);
   std::thread computing([&] { served.Call("Compute", "rounds: 1000000000", absl::Seconds(2)); });
   ChannelPool channels({.target = served.target()});
   const auto stub = v1::Admin::NewStub(channels.channel(0));

@@ -22,7 +22,9 @@ ServerOptions WithBackend(ServerOptions options, const std::string& backend) {
 }  // namespace
 
 ServerOptions ServedModel::SmallServer(ModelKind model) {
-  return WithBackend({.model = model, .listen = "127.0.0.1:0", .armed = 8}, "constant:1ms");
+  const std::size_t pool_threads = model == ModelKind::kPool ? 16 : 1;
+  return WithBackend({.model = model, .listen = "127.0.0.1:0", .armed = 8, .pool_threads = pool_threads},
+                     "constant:1ms");
 }
 
 ServedModel::ServedModel(const ServerOptions& options) {

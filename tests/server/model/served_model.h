@@ -16,11 +16,12 @@
 
 namespace meanwhile {
 
-inline constexpr ModelKind kModels[] = {ModelKind::kAsync, ModelKind::kThread};
+// The models that serve the streaming calls, and watches of health.
+inline constexpr ModelKind kStreamingModels[] = {ModelKind::kCallback, ModelKind::kThread, ModelKind::kPool};
 
 class ServedModel {
  public:
-  // Few slots, which start and stop fast, a free port, and a backend of 1 ms.
+  // Few slots, which start and stop fast, a free port, and a backend of 1 ms. The pool model has 16 threads, others 1.
   static ServerOptions SmallServer(ModelKind model);
 
   explicit ServedModel(const ServerOptions& options);

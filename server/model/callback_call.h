@@ -1,0 +1,187 @@
+// CallbackCall: what the reactors of the callback model have in common: the way to a loop and back, cancellation, and
+// when a reactor may be deleted.
+//
+// A reactor is a state machine. gRPC calls its reactions (OnReadDone, OnWriteDone, ...) on threads of its own; the loop
+// calls OnLoop and OnWaited on the loop's. One step starts the next and returns, so only one is under way at a time,
+// and what the steps share needs no lock:
+//
+//   GoToLoop()         ──▶ OnLoop()           from gRPC's thread to the loop's
+//   StartWait(wait, i) ──▶ OnWaited(i, ...)   on the loop's thread; several waits may go on at once
+//   StartRead(...)     ──▶ OnReadDone(ok)     gRPC's own, and back on its thread
+//   StartWrite(...)    ──▶ OnWriteDone(ok)    the same
+//   End(status)                               the last step
+//
+// Cancellation comes in between: gRPC calls OnCancel on any thread and at any moment. It is noted, and handed to the
+// loop, where it ends what waits; the step that was awaited then comes as it would have, with the status to end with.
+//
+// Invariants:
+//  1. Everything begun is awaited: End is called once, when no wait, read or write is outstanding. gRPC calls OnDone
+//     only after End.
+//  2. The call is held by gRPC until OnDone, and by each of these until the loop is done with it: a way to the loop, a
+//     coroutine on it, a cancellation. Who lets go last deletes it. So OnDone may come, on another thread, while the
+//     step that called End has not returned.
+//  3. After End nothing that belongs to gRPC (context, request, response) is touched: it goes with OnDone.
+//  4. The loop outlives the call: the model stops it after Server::Shutdown, which waits for every OnDone; what the loop
+//     still holds then was posted before, or is a coroutine, which the loop counts as work.
+//
+// `Reactor` is one of gRPC's four.
+
+#ifndef MEANWHILE_SERVER_MODEL_CALLBACK_CALL_H_
+#define MEANWHILE_SERVER_MODEL_CALLBACK_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <utility>
+
+#include "async/call_context.h"
+#include "async/cancellation.h"
+#include "async/event_loop.h"
+#include "async/mailbox.h"
+#include "async/task.h"
+#include "server/backend/planned_wait.h"
+#include "server/backend/waited.h"
+#include "server/model/callback_loop.h"
+#include "server/observe/server_stats.h"
+
+namespace meanwhile {
+
+template <typename Reactor>
+class CallbackCall : public Reactor, private async::MailboxItem {
+ public:
+  // `counter` is null for calls that are not counted. Both outlive the call.
+  CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context, CallCounter* counter)
+      : home_(home), context_(context), counter_(counter) {
+    if (counter_ != nullptr) counter_->OnStarted();
+  }
+
+ protected:
+  ~CallbackCall() override = default;
+
+  // Any thread, but not before the constructor has returned. OnLoop follows.
+  void GoToLoop() {
+    Hold();
+    home_->loop().Post(this);
+  }
+  virtual void OnLoop() = 0;
+
+  // On the loop's thread. OnWaited follows, at once where there is nothing to wait for. `wait` and the request behind it
+  // live until then.
+  void StartWait(const PlannedWait& wait, std::size_t index = 0) { Spawn(WaitAndTell(wait, index)); }
+  virtual void OnWaited(std::size_t /*index*/, Waited /*waited*/) {}
+
+  // On the loop's thread: ends the call's waits early.
+  void CancelWaits() { cancellation_source_.Cancel(); }
+
+  // On the loop's thread: runs a coroutine of the call's. It is cancelled when the call is.
+  void Spawn(async::Task<> task) {
+    Hold();
+    loop().Spawn(RunHeld(std::move(task)));
+  }
+
+  // Any thread, once: see invariant 1.
+  void End(const grpc::Status& status) {
+    code_ = status.error_code();
+    this->Finish(status);
+  }
+
+  // Ends a call whose client has sent its last message. A read also fails when the client is gone; then OK reaches
+  // nobody, and the call is counted as what ended it.
+  void EndAfterLastMessage() {
+    read_all_ = true;
+    End(grpc::Status());
+  }
+
+  // Ends a call that has ended without us: a write failed, or it was cancelled.
+  void EndAsEnded() { End(grpc::Status(ReasonOfEnd(), "the call has ended")); }
+
+  // Any thread: whether gRPC has said that nobody waits for the response any more.
+  bool has_ended() const { return reason_ != grpc::StatusCode::OK; }
+
+  // On the loop's thread, after OnCancel, for what no cancellation token ends.
+  virtual void OnCancelOnLoop() {}
+
+  grpc::CallbackServerContext& context() { return *context_; }
+  CallbackLoop& home() { return *home_; }
+  async::EventLoop& loop() { return home_->loop(); }
+  CallCounter* counter() { return counter_; }
+
+ private:
+  // The second item that may be on its way to the loop.
+  class Cancellation final : public async::MailboxItem {
+   public:
+    explicit Cancellation(CallbackCall* call) : call_(call) {}
+    void OnDelivered() override {
+      call_->cancellation_source_.Cancel(call_->reason_);
+      call_->OnCancelOnLoop();
+      call_->LetGo();
+    }
+
+   private:
+    CallbackCall* call_;
+  };
+
+  // By gRPC, at most once and before OnDone.
+  void OnCancel() final {
+    reason_ = ReasonOfEnd();
+    Hold();
+    loop().Post(&cancellation_);
+  }
+
+  // By gRPC, after everything else of its.
+  void OnDone() final {
+    const bool lost = read_all_ && has_ended();
+    if (counter_ != nullptr) counter_->OnFinished(lost ? reason_.load() : code_);
+    LetGo();
+  }
+
+  void OnDelivered() final {
+    OnLoop();
+    LetGo();
+  }
+
+  async::Task<> RunHeld(async::Task<> task) {
+    co_await async::AdoptCancellation(async::CancellationToken(&cancellation_source_));
+    co_await std::move(task);
+    LetGo();
+  }
+
+  async::Task<> WaitAndTell(const PlannedWait& wait, std::size_t index) {
+    Waited waited;
+    try {
+      waited = co_await home_->backend().Wait(wait);
+    } catch (const std::exception& exception) {
+      if (counter_ != nullptr) counter_->OnException(exception.what());
+      waited.status = grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
+    }
+    OnWaited(index, std::move(waited));
+  }
+
+  grpc::StatusCode ReasonOfEnd() const {
+    return has_ended() ? reason_.load() : async::ReasonOfEnd(began_, context_->deadline());
+  }
+
+  void Hold() { holders_.fetch_add(1, std::memory_order_relaxed); }
+  void LetGo() {
+    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  CallbackLoop* const home_;
+  grpc::CallbackServerContext* const context_;
+  CallCounter* const counter_;
+  const std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
+  std::atomic<int> holders_ = 1;  // gRPC.
+  std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;
+  grpc::StatusCode code_ = grpc::StatusCode::OK;  // Of End.
+  bool read_all_ = false;
+  Cancellation cancellation_{this};
+  async::CancellationSource cancellation_source_;  // The loop's.
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_SERVER_MODEL_CALLBACK_CALL_H_
