@@ -99,7 +99,9 @@ TEST_P(EachModelTest, RefusesAKindOfWaitThatItDoesNotKnow) {
 
 TEST_P(EachModelTest, RefusesBytesThatAreNoRequest) {
   ServedModel served(GetParam());
-  EXPECT_EQ(served.CallBytes("Fetch", "\xff\xff").substr(0, 9), "INTERNAL ");
+  // gRPC refuses them before a handler sees them; on its callback API with another status than elsewhere.
+  const std::string status = GetParam() == ModelKind::kCallback ? "UNIMPLEMENTED " : "INTERNAL ";
+  EXPECT_THAT(served.CallBytes("Fetch", "\xff\xff"), testing::StartsWith(status));
   EXPECT_EQ(served.Call("Fetch", ""), "OK waited { }") << "the call after it";
 }
 

@@ -65,7 +65,7 @@ class RemoteTest : public testing::TestWithParam<ModelKind> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Models, RemoteTest, testing::ValuesIn(kModels),
+INSTANTIATE_TEST_SUITE_P(Models, RemoteTest, testing::ValuesIn(kAllModels),
                          [](const testing::TestParamInfo<ModelKind>& info) { return ToString(info.param); });
 
 TEST_P(RemoteTest, ACallGoesThroughAChainOfThreeServers) {
