@@ -9,8 +9,8 @@
 //   auto greet = Serve(loop, service, &GreeterService::AsyncService::RequestGreet, Greet, options);
 //
 // A handler that returns Task<grpc::Status> is a coroutine and runs on the loop. One that returns a plain grpc::Status
-// blocks, so it is sent to the thread pool by itself; when the pool is full the call is shed with RESOURCE_EXHAUSTED. The
-// signature is all it takes to say which. (A stream has calls for such a handler: WriteBlocking instead of Write.)
+// blocks, so it is sent to the thread pool by itself; when the pool is full the call is shed with RESOURCE_EXHAUSTED.
+// The signature is all it takes to say which. (A stream has calls for such a handler: WriteBlocking instead of Write.)
 //
 // A call's life: a slot is armed (RequestXxx); a call is matched to it; another slot is armed in its place before the
 // handler runs; the handler returns; Finish sends the response; when Finish and the notice of the call's end have both

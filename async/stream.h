@@ -13,8 +13,8 @@
 // Cancellation: when the call ends early, both give false. When only the awaiting coroutine is cancelled (by
 // WithTimeout, say), the call is cancelled too: gRPC cannot take back one Read or Write alone.
 //
-// A handler that blocks, on a thread of the pool, calls ReadBlocking and WriteBlocking instead: the same, but the thread
-// waits. The loop still completes the operation, so its own thread must never call them.
+// A handler that blocks, on a thread of the pool, calls ReadBlocking and WriteBlocking instead: the same, but the
+// thread waits. The loop still completes the operation, so its own thread must never call them.
 //
 // Lifetime: the stream lives until the await ends; so does the message of a Read. The message of a Write is taken when
 // Write is awaited.

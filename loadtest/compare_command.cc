@@ -16,14 +16,20 @@
 #include "client/flags.h"
 #include "loadtest/comparison_run.h"
 #include "loadtest/exit_codes.h"
+#include "loadtest/model_variant.h"
 #include "loadtest/output_files.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/server_binary.h"
 
 namespace meanwhile {
+namespace {
+
+constexpr char kDefaultModels[] = "async,callback,thread,pool";
+
+}  // namespace
 
 struct CompareCommand::Flags {
-  std::vector<std::string> models = {"async", "thread"};
+  std::vector<ModelVariant> models = *ParseModelVariants(kDefaultModels);
   std::string backend = "normal:50ms,5ms";
   std::vector<ServerCommand> others;
   std::size_t payload_size = 64;
@@ -47,6 +53,7 @@ constexpr char kFooter[] =
     "\n"
     "  loadtest compare --quick --html=report.html\n"
     "  loadtest compare -c 100,5000 --backend=exponential:20ms --rounds=6\n"
+    "  loadtest compare --models=thread,thread:max_pollers=1000,pool:threads=16,pool:threads=256\n"
     "  loadtest compare --models=async --server='mine=./my_server --port={port}'";
 
 // For sh(1), whatever it holds.
@@ -59,15 +66,10 @@ bool IsAmong(const T& value, const Container& values) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-absl::Status ParseModels(const std::string& text, std::vector<std::string>* models) {
-  models->clear();
-  if (text == "none") return absl::OkStatus();  // Only the servers of --server.
-  for (const absl::string_view model : absl::StrSplit(text, ',')) {
-    if ((model != "async" && model != "thread") || IsAmong(model, *models)) {
-      return absl::InvalidArgumentError(FlagError("--models", text, "must be async, thread, both or none"));
-    }
-    models->emplace_back(model);
-  }
+absl::Status ParseModels(const std::string& text, std::vector<ModelVariant>* models) {
+  absl::StatusOr<std::vector<ModelVariant>> variants = ParseModelVariants(text);
+  if (!variants.ok()) return absl::InvalidArgumentError(absl::StrCat("--models=", variants.status().message()));
+  *models = *std::move(variants);
   return absl::OkStatus();
 }
 
@@ -105,23 +107,25 @@ absl::Status ParseServer(const std::string& text, std::vector<ServerCommand>* se
   return absl::OkStatus();
 }
 
-ServerCommand OwnServer(const std::string& binary, const std::string& model, const std::string& backend) {
-  return ServerCommand{
-      .name = model,
-      .command = absl::StrCat(Quoted(binary), " --model=", model, " --listen=127.0.0.1:{port} --backend=",
-                              Quoted(backend), " --reflection=false --grace=0s"),
-      .usage_exit_code = kExitUsage,
-  };
+// `deepest` is the most calls in flight of any level: a queue that holds them sheds none.
+ServerCommand OwnServer(const std::string& binary, const ModelVariant& variant, const std::string& backend,
+                        uint32_t deepest) {
+  std::string command =
+      absl::StrCat(Quoted(binary), " --model=", variant.model, " --listen=127.0.0.1:{port} --backend=", Quoted(backend),
+                   " --reflection=false --grace=0s");
+  for (const auto& [flag, value] : variant.flags) absl::StrAppend(&command, " ", flag, "=", value);
+  if (variant.model == "pool" && !variant.Has("--pool-queue")) absl::StrAppend(&command, " --pool-queue=", deepest);
+  return ServerCommand{.name = variant.name, .command = std::move(command), .usage_exit_code = kExitUsage};
 }
 
 // All that are compared, in order.
-absl::StatusOr<std::vector<ServerCommand>> Servers(const std::vector<std::string>& models, const std::string& backend,
-                                                   const std::vector<ServerCommand>& others) {
+absl::StatusOr<std::vector<ServerCommand>> Servers(const std::vector<ModelVariant>& models, const std::string& backend,
+                                                   uint32_t deepest, const std::vector<ServerCommand>& others) {
   std::vector<ServerCommand> servers;
   if (!models.empty()) {
     const absl::StatusOr<std::string> binary = FindServerBinary();
     if (!binary.ok()) return binary.status();
-    for (const std::string& model : models) servers.push_back(OwnServer(*binary, model, backend));
+    for (const ModelVariant& model : models) servers.push_back(OwnServer(*binary, model, backend, deepest));
   }
   servers.insert(servers.end(), others.begin(), others.end());
   return servers;
@@ -156,7 +160,9 @@ CompareCommand::CompareCommand(CLI::App& app)
 
   AddParsedFlag(
       *command_, "--models", [&](const std::string& text) { return ParseModels(text, &flags.models); }, "LIST",
-      absl::StrJoin(flags.models, ","), "Models of this project's own server: async, thread, both or none");
+      kDefaultModels,
+      "Models of this project's own server, each with options if wanted: pool:threads=64:queue=1000,\n"
+      "thread:max_pollers=64, async:loops=2; or none");
   auto parse_servers = [&](const std::vector<std::string>& texts) {
     for (const std::string& text : texts) {
       if (absl::Status status = ParseServer(text, &flags.others); !status.ok()) {
@@ -201,7 +207,8 @@ CompareCommand::CompareCommand(CLI::App& app)
       if (warmup->count() == 0) load.warmup = absl::Milliseconds(700);
       if (duration->count() == 0) load.duration = absl::Milliseconds(800);
     }
-    std::set<std::string> names(flags.models.begin(), flags.models.end());
+    std::set<std::string> names;
+    for (const ModelVariant& model : flags.models) names.insert(model.name);
     for (const ServerCommand& other : flags.others) {
       if (!names.insert(other.name).second) throw UsageError(FlagError("--server", other.name, "this name is taken"));
     }
@@ -215,7 +222,9 @@ bool CompareCommand::chosen() const { return command_->parsed(); }
 
 int CompareCommand::Execute(const absl::Notification& stop) {
   ComparisonOptions& comparison = flags_->comparison;
-  absl::StatusOr<std::vector<ServerCommand>> servers = Servers(flags_->models, flags_->backend, flags_->others);
+  const uint32_t deepest = *std::max_element(comparison.in_flight.begin(), comparison.in_flight.end());
+  absl::StatusOr<std::vector<ServerCommand>> servers =
+      Servers(flags_->models, flags_->backend, deepest, flags_->others);
   if (!servers.ok()) return Fail(servers.status());
   comparison.servers = *std::move(servers);
   if (!flags_->models.empty()) comparison.backend = flags_->backend;

@@ -50,8 +50,7 @@ HealthState::Look HealthState::LookAt(const std::string& service) const {
   const bool known = std::find(kServices.begin(), kServices.end(), service) != kServices.end();
   const std::lock_guard lock(mutex_);
   const ServingStatus own = serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
-  return Look{
-      .status = known ? own : HealthCheckResponse::SERVICE_UNKNOWN, .stopping = stopping_, .version = version_};
+  return Look{.status = known ? own : HealthCheckResponse::SERVICE_UNKNOWN, .stopping = stopping_, .version = version_};
 }
 
 bool HealthState::Subscribe(Listener* listener, const Look& look) {
@@ -77,8 +76,6 @@ bool HealthState::WaitForChange(const Look& look, const std::function<bool()>& g
   return true;
 }
 
-grpc::Status HealthState::StatusOfStopped() {
-  return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server stops");
-}
+grpc::Status HealthState::StatusOfStopped() { return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server stops"); }
 
 }  // namespace meanwhile

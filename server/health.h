@@ -1,6 +1,6 @@
 // HealthState: whether the server takes calls, as grpc.health.v1 tells it. Every model answers Health/Check and
-// Health/Watch from it; gRPC's own health service is not used, because it brings a callback queue that takes connections
-// away from the loops.
+// Health/Watch from it; gRPC's own health service is not used, because it brings a callback queue that takes
+// connections away from the loops.
 //
 // A watch begins with the present status and goes on with each change, until its call ends or the server stops. What
 // changes while a message is being sent is told by the next one; of several changes the last.
@@ -73,8 +73,8 @@ class HealthState {
   // False when the listener has been told, or is being told now.
   bool Unsubscribe(Listener* listener);
 
-  // Blocks until something has changed since `look`. Asks `give_up` now and then whether to go on waiting; false when it
-  // was given up.
+  // Blocks until something has changed since `look`. Asks `give_up` now and then whether to go on waiting; false when
+  // it was given up.
   bool WaitForChange(const Look& look, const std::function<bool()>& give_up);
 
   // What a watch ends with when the server stops: clients then try again elsewhere.

@@ -87,7 +87,8 @@ std::optional<int> ParseOptions(int argc, char** argv, ServerOptions* options) {
   AddDurationFlag(app, "--grace", &options->grace, {absl::ZeroDuration(), absl::Hours(1)},
                   "How long calls in flight may go on after SIGTERM or SIGINT");
   AddCountFlag(app, "--loops", &options->loops, {1, 256}, "Loops, each with a thread; model thread has none");
-  AddCountFlag(app, "--armed", &options->armed, {1, 100'000}, "Models async and pool: calls that each loop keeps armed");
+  AddCountFlag(app, "--armed", &options->armed, {1, 100'000},
+               "Models async and pool: calls that each loop keeps armed");
   CLI::Option* pool_threads = AddCountFlag(
       app, "--pool-threads", &options->pool_threads, {1, 10'000},
       absl::StrCat("Threads that run blocking handlers: all calls in model pool, where ", kPoolModelThreads,

@@ -13,7 +13,7 @@
 namespace meanwhile {
 namespace {
 
-constexpr std::size_t kWidestModel = 16;
+constexpr std::size_t kWidestModel = 21;  // thread:max_pollers=64
 constexpr std::size_t kWidestBar = 24;
 
 std::string CellModel(const v1::Cell& cell) { return Shortened(Printable(cell.model()), kWidestModel); }

@@ -90,7 +90,8 @@ class AsyncModel::ServingLoop {
   std::thread thread_;
 };
 
-AsyncModel::AsyncModel(const ModelParts& parts) : parts_(parts), pool_(parts.options->pool_threads, parts.options->pool_queue) {}
+AsyncModel::AsyncModel(const ModelParts& parts)
+    : parts_(parts), pool_(parts.options->pool_threads, parts.options->pool_queue) {}
 
 AsyncModel::~AsyncModel() = default;
 

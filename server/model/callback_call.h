@@ -21,7 +21,8 @@
 //     coroutine on it, a cancellation. Who lets go last deletes it. So OnDone may come, on another thread, while the
 //     step that called End has not returned.
 //  3. After End nothing that belongs to gRPC (context, request, response) is touched: it goes with OnDone.
-//  4. The loop outlives the call: the model stops it after Server::Shutdown, which waits for every OnDone; what the loop
+//  4. The loop outlives the call: the model stops it after Server::Shutdown, which waits for every OnDone; what the
+//  loop
 //     still holds then was posted before, or is a coroutine, which the loop counts as work.
 //
 // `Reactor` is one of gRPC's four.
@@ -69,8 +70,8 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   }
   virtual void OnLoop() = 0;
 
-  // On the loop's thread. OnWaited follows, at once where there is nothing to wait for. `wait` and the request behind it
-  // live until then.
+  // On the loop's thread. OnWaited follows, at once where there is nothing to wait for. `wait` and the request behind
+  // it live until then.
   void StartWait(const PlannedWait& wait, std::size_t index = 0) { Spawn(WaitAndTell(wait, index)); }
   virtual void OnWaited(std::size_t /*index*/, Waited /*waited*/) {}
 

@@ -53,8 +53,8 @@ class CallbackHandlers {
   grpc::ServerUnaryReactor* Compute(Context* call, const v1::ComputeRequest* request, v1::ComputeResponse* response);
 
   // grpc.health.v1.Health/Watch.
-  WriteReactor<grpc::health::v1::HealthCheckResponse>* WatchHealth(
-      Context* call, const grpc::health::v1::HealthCheckRequest* request);
+  WriteReactor<grpc::health::v1::HealthCheckResponse>* WatchHealth(Context* call,
+                                                                   const grpc::health::v1::HealthCheckRequest* request);
 
  private:
   const Parts parts_;

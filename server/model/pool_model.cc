@@ -128,10 +128,8 @@ class PoolModel::ServingLoop {
             co_return grpc::Status();
           });
     Serve(model_->health_, &grpc::health::v1::Health::AsyncService::RequestCheck, few,
-          [this](CallContext& /*call*/, const HealthCheckRequest& request,
-                 HealthCheckResponse* response) -> Task<grpc::Status> {
-            co_return model_->parts_.health->Check(request, response);
-          });
+          [this](CallContext& /*call*/, const HealthCheckRequest& request, HealthCheckResponse* response)
+              -> Task<grpc::Status> { co_return model_->parts_.health->Check(request, response); });
     Serve(model_->health_, &grpc::health::v1::Health::AsyncService::RequestWatch, few,
           [this](CallContext& call, const HealthCheckRequest& request,
                  async::ServerWriter<HealthCheckResponse>& statuses) {

@@ -98,8 +98,9 @@ pid_t NextServer(const Process& load_tester, const std::set<pid_t>& known = {}) 
 
 TEST(CompareTest, TellsTheTableAndTheSentencesAndWritesTheFiles) {
   const std::string json = TempPath("compare.json"), csv = TempPath("compare.csv"), html = TempPath("compare.html");
-  const Outcome outcome = RunProcess(Compare("-c 10,50 --rounds=2 --warmup=100ms -z 200ms --backend=constant:5ms",
-                                             {"--json", json, "--csv=" + csv, "--html", html}));
+  const Outcome outcome =
+      RunProcess(Compare("-c 10,50 --models=async,thread --rounds=2 --warmup=100ms -z 200ms --backend=constant:5ms",
+                         {"--json", json, "--csv=" + csv, "--html", html}));
   // 106 where the machine is too small for it.
   EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
   EXPECT_EQ(outcome.err, "");
@@ -150,6 +151,32 @@ TEST(CompareTest, TellsTheTableAndTheSentencesAndWritesTheFiles) {
   const std::string table = ReadFile(csv);
   EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 1 + 4 + 8) << "head, summaries, rounds";
   EXPECT_THAT(ReadFile(html), HasSubstr("<html"));
+}
+
+TEST(CompareTest, TheFourModelsAndVariantsOfThemCanBeCompared) {
+  const std::string json = TempPath("variants.json");
+  const Outcome outcome =
+      RunProcess(Compare("-c 20 --rounds=1 --warmup=0s -z 100ms --backend=constant:5ms "
+                         "--models=async,callback,thread,pool,thread:max_pollers=64,pool:threads=2:queue=3",
+                         {"--json=" + json}));
+  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  EXPECT_THAT(report.settings().models(),
+              ElementsAre("async", "callback", "thread", "pool", "thread:max_pollers=64", "pool:threads=2:queue=3"));
+  ASSERT_EQ(report.cells_size(), 6);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_GT(report.cells(i).achieved_rate(), 0);
+    EXPECT_EQ(report.cells(i).errors(), 0) << report.cells(i).model();
+  }
+  // Of 20 callers 2 are served and 3 queue; the others are refused, and the report says so.
+  EXPECT_GT(report.cells(5).errors(), 0);
+  EXPECT_THAT(outcome.out, HasSubstr("the server's thread pool is full"));
+}
+
+TEST(CompareTest, AnOptionOutOfTheServersBoundsIsBadUsage) {
+  const Outcome outcome = RunProcess(Compare("--models=pool:threads=0"));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--pool-threads=0: must be from 1 to 10000"));
 }
 
 TEST(CompareTest, AnyServerOfTheProtoCanBeCompared) {
@@ -216,8 +243,9 @@ TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
     const char* arguments;
     const char* message;
   } cases[] = {
-      {"--models=async,fibers", "--models=async,fibers: must be async, thread, both or none"},
-      {"--models=async,async", "--models=async,async: must be async, thread, both or none"},
+      {"--models=async,fibers", "--models=fibers: must be one of async, callback, thread, pool"},
+      {"--models=async,async", "--models=async: must be given once"},
+      {"--models=pool:speed=9", "--models=pool:speed=9: pool has no option speed, only threads, queue, loops"},
       {"--models=none", "--models=none: must name a model when there is no --server"},
       {"--server=x", "--server=x: must be NAME=COMMAND"},
       {"--server==x{port}", "--server==x{port}: must be NAME=COMMAND"},

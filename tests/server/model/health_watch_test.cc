@@ -48,8 +48,7 @@ class HealthWatchTest : public testing::TestWithParam<ModelKind> {
  private:
   ServedModel served_{GetParam()};
   ChannelPool channels_{{.target = served_.target()}};
-  const std::unique_ptr<grpc::health::v1::Health::Stub> stub_ =
-      grpc::health::v1::Health::NewStub(channels_.channel(0));
+  const std::unique_ptr<grpc::health::v1::Health::Stub> stub_ = grpc::health::v1::Health::NewStub(channels_.channel(0));
 };
 
 INSTANTIATE_TEST_SUITE_P(Models, HealthWatchTest, testing::ValuesIn(kStreamingModels),

@@ -80,7 +80,8 @@ TEST_P(EachCaseTest, IsAnsweredAsTheTableSays) {
   EXPECT_EQ(served.Call(c.method, c.request), c.answer);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, EachCaseTest, testing::Combine(testing::ValuesIn(kAllModels), testing::ValuesIn(Cases())),
+INSTANTIATE_TEST_SUITE_P(Models, EachCaseTest,
+                         testing::Combine(testing::ValuesIn(kAllModels), testing::ValuesIn(Cases())),
                          [](const testing::TestParamInfo<EachCaseTest::ParamType>& info) {
                            return absl::StrCat(std::get<1>(info.param).name, "_", ToString(std::get<0>(info.param)));
                          });
