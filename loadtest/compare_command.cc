@@ -154,8 +154,8 @@ CompareCommand::CompareCommand(CLI::App& app)
   LoadOptions& load = comparison.load;
   comparison.in_flight = {100, 1000, 4000};
   comparison.rounds = 4;
-  load.warmup = absl::Seconds(1);
-  load.duration = absl::Milliseconds(1600);
+  load.warmup = absl::Milliseconds(800);
+  load.duration = absl::Milliseconds(1300);
   command_->footer(kFooter);
 
   AddParsedFlag(
@@ -195,7 +195,7 @@ CompareCommand::CompareCommand(CLI::App& app)
   AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
   command_->add_flag(
       "--quick", flags.quick,
-      "An impression in 25 s, with wide intervals: --rounds=2 --warmup=700ms --duration=800ms, unless given");
+      "An impression in 45 s, with wide intervals: --rounds=2 --warmup=350ms --duration=600ms, unless given");
   AddParsedFlag(
       *command_, "--pin", [&](const std::string& text) { return ParsePin(text, &comparison.pin); }, "auto|none", "auto",
       "Give servers and load tester processors of their own");
@@ -204,8 +204,8 @@ CompareCommand::CompareCommand(CLI::App& app)
   command_->final_callback([&flags, &comparison, &load, rounds, warmup, duration] {
     if (flags.quick) {
       if (rounds->count() == 0) comparison.rounds = 2;
-      if (warmup->count() == 0) load.warmup = absl::Milliseconds(700);
-      if (duration->count() == 0) load.duration = absl::Milliseconds(800);
+      if (warmup->count() == 0) load.warmup = absl::Milliseconds(350);
+      if (duration->count() == 0) load.duration = absl::Milliseconds(600);
     }
     std::set<std::string> names;
     for (const ModelVariant& model : flags.models) names.insert(model.name);

@@ -62,7 +62,8 @@ absl::StatusOr<ModelVariant> ParseModelVariant(absl::string_view text) {
     const std::pair<absl::string_view, absl::string_view> option = absl::StrSplit(parts[i], absl::MaxSplits('=', 1));
     const Option* known = Find(model->options, option.first);
     if (known == nullptr) {
-      return Invalid(text, absl::StrCat(model->name, " has no option ", option.first, ", only ", Names(model->options)));
+      return Invalid(text,
+                     absl::StrCat(model->name, " has no option ", option.first, ", only ", Names(model->options)));
     }
     std::uint64_t value = 0;
     if (!absl::SimpleAtoi(option.second, &value)) {

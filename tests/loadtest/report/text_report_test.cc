@@ -128,7 +128,7 @@ TEST(TextReportTest, LongNamesAndLargeFiguresStillFit) {
   }
   report.mutable_comparisons(0)->set_sentence("At 100 in flight " + std::string(60, 'a') + " serves " +
                                               std::string(60, 'b'));
-  EXPECT_THAT(TextReport(report), HasSubstr("a-server-with-a…"));
+  EXPECT_THAT(TextReport(report), HasSubstr("a-server-with-a-very…"));
   ExpectFitsTheTerminal(TextReport(report));
 }
 
