@@ -86,15 +86,15 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
   // Any thread, once: see invariant 1.
   void End(const grpc::Status& status) {
-    code_ = status.error_code();
+    Count(status.error_code());
     this->Finish(status);
   }
 
   // Ends a call whose client has sent its last message. A read also fails when the client is gone; then OK reaches
-  // nobody, and the call is counted as what ended it.
+  // nobody, which OnDone will know.
   void EndAfterLastMessage() {
     read_all_ = true;
-    End(grpc::Status());
+    this->Finish(grpc::Status());
   }
 
   // Ends a call that has ended without us: a write failed, or it was cancelled.
@@ -135,8 +135,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
   // By gRPC, after everything else of its.
   void OnDone() final {
-    const bool lost = read_all_ && has_ended();
-    if (counter_ != nullptr) counter_->OnFinished(lost ? reason_.load() : code_);
+    if (read_all_) Count(reason_);
     LetGo();
   }
 
@@ -166,6 +165,10 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     return has_ended() ? reason_.load() : async::ReasonOfEnd(began_, context_->deadline());
   }
 
+  void Count(grpc::StatusCode code) {
+    if (counter_ != nullptr) counter_->OnFinished(code);
+  }
+
   void Hold() { holders_.fetch_add(1, std::memory_order_relaxed); }
   void LetGo() {
     if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -175,9 +178,8 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   grpc::CallbackServerContext* const context_;
   CallCounter* const counter_;
   const std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
-  std::atomic<int> holders_ = 1;  // gRPC.
-  std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;
-  grpc::StatusCode code_ = grpc::StatusCode::OK;  // Of End.
+  std::atomic<int> holders_ = 1;                                 // gRPC.
+  std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;  // Of the end that gRPC told of, if any.
   bool read_all_ = false;
   Cancellation cancellation_{this};
   async::CancellationSource cancellation_source_;  // The loop's.

@@ -40,6 +40,7 @@ class StreamServer {
   std::function<Task<grpc::Status>(CallContext&, const WatchRequest&, ServerWriter<WatchResponse>&)> watch;
   std::function<Task<grpc::Status>(CallContext&, ServerReader<CollectRequest>&, CollectResponse*)> collect;
   std::function<Task<grpc::Status>(CallContext&, Exchanged&)> exchange;
+  std::function<grpc::Status(CallContext&, Exchanged&)> blocking_exchange;  // Instead of the other.
   RecordingObserver observer;
 
   void Start() {
@@ -49,10 +50,13 @@ class StreamServer {
     builder.RegisterService(&service_);
     loop_ = std::make_unique<EventLoop>(builder.AddCompletionQueue());
     server_ = builder.BuildAndStart();
-    const MethodOptions options{.armed = 2, .observer = &observer};
+    const MethodOptions options{.armed = 2, .pool = &pool_, .observer = &observer};
     if (watch) methods_.push_back(Serve(*loop_, service_, &Service::RequestWatch, watch, options));
     if (collect) methods_.push_back(Serve(*loop_, service_, &Service::RequestCollect, collect, options));
     if (exchange) methods_.push_back(Serve(*loop_, service_, &Service::RequestExchange, exchange, options));
+    if (blocking_exchange) {
+      methods_.push_back(Serve(*loop_, service_, &Service::RequestExchange, blocking_exchange, options));
+    }
     thread_ = std::thread([this] { loop_->Run(); });
     stub_ = v1::Meanwhile::NewStub(
         grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
@@ -68,11 +72,13 @@ class StreamServer {
 
   v1::Meanwhile::Stub& stub() { return *stub_; }
   EventLoop& loop() { return *loop_; }
+  std::thread::id loop_thread() const { return thread_.get_id(); }
 
  private:
   using Service = v1::Meanwhile::AsyncService;
 
   Service service_;
+  ThreadPool pool_{1, 1};
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::shared_ptr<void>> methods_;
@@ -116,6 +122,61 @@ TEST(StreamTest, EveryMessageOfALongStreamIsAnsweredInOrder) {
   EXPECT_EQ(answered, kMessages);
   server.Stop();
   EXPECT_EQ(server.observer.finished, std::vector{StatusCode::OK});
+}
+
+TEST(StreamTest, ABlockingHandlerReadsAndWritesOnAThreadOfThePool) {
+  StreamServer server;
+  std::atomic<bool> on_the_loop = false;
+  server.blocking_exchange = [&](CallContext&, StreamServer::Exchanged& stream) {
+    on_the_loop = std::this_thread::get_id() == server.loop_thread();
+    ExchangeRequest request;
+    ExchangeResponse response;
+    while (stream.ReadBlocking(&request)) {
+      response.set_payload(request.payload());
+      if (!stream.WriteBlocking(response)) return grpc::Status(StatusCode::CANCELLED, "nobody reads");
+    }
+    return grpc::Status();
+  };
+  server.Start();
+  grpc::ClientContext context;
+  auto stream = server.stub().Exchange(&context);
+  ExchangeRequest request;
+  ExchangeResponse response;
+  for (int i = 0; i < 100; ++i) {
+    request.set_payload(std::to_string(i));
+    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_EQ(response.payload(), std::to_string(i));
+  }
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+  server.Stop();
+  EXPECT_FALSE(on_the_loop);
+  EXPECT_EQ(server.observer.finished, std::vector{StatusCode::OK});
+}
+
+TEST(StreamTest, ABlockedReadAndABlockedWriteEndWithTheirCall) {
+  for (const bool writes : {false, true}) {
+    StreamServer server;
+    std::atomic<bool> reached = false;
+    server.blocking_exchange = [&](CallContext&, StreamServer::Exchanged& stream) {
+      reached = true;
+      ExchangeRequest request;
+      ExchangeResponse response;
+      response.set_payload(std::string(1 << 20, 'x'));
+      while (writes ? stream.WriteBlocking(response) : stream.ReadBlocking(&request)) {
+      }
+      return grpc::Status();
+    };
+    server.Start();
+    grpc::ClientContext context;
+    auto stream = server.stub().Exchange(&context);
+    EXPECT_TRUE(WaitUntil([&] { return reached.load(); }));
+    context.TryCancel();
+    EXPECT_EQ(stream->Finish().error_code(), StatusCode::CANCELLED);
+    server.Stop();
+    EXPECT_EQ(server.observer.finished, std::vector{StatusCode::CANCELLED}) << "the handler's OK reached nobody";
+  }
 }
 
 TEST(StreamTest, AReadGivesFalseWhenTheClientHasNoMoreMessages) {

@@ -38,7 +38,7 @@ class ServerMainTest : public testing::TestWithParam<const char*> {
   static std::string model() { return absl::StrCat("--model=", GetParam()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Models, ServerMainTest, testing::Values("async", "thread"),
+INSTANTIATE_TEST_SUITE_P(Models, ServerMainTest, testing::Values("async", "callback", "thread", "pool"),
                          [](const testing::TestParamInfo<const char*>& info) { return info.param; });
 
 TEST_P(ServerMainTest, SaysOneLineWhenItServesAndOneWhenItStops) {
@@ -58,7 +58,7 @@ TEST_P(ServerMainTest, SaysOneLineWhenItServesAndOneWhenItStops) {
 }
 
 TEST_P(ServerMainTest, CallsInFlightFinishWithinTheGrace) {
-  ServerProcess server({model(), "--grace=30s"});
+  ServerProcess server({model(), "--grace=30s", "--pool-threads=500"});
   FetchesInFlight fetches(server.target(), 500, absl::Seconds(3), {.connections = 4});
   ASSERT_TRUE(server.HasInFlight(500));
   server.Signal(SIGTERM);
@@ -99,7 +99,7 @@ TEST_P(ServerMainTest, APortInUseIsAnErrorThatNamesIt) {
 
 // A value out of bounds of each flag, and what it is told.
 const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags = {
-    {"--model", {"both", "must be async or thread"}},
+    {"--model", {"both", "must be async, callback, thread or pool"}},
     {"--listen", {"localhost", "must be HOST:PORT or unix:PATH"}},
     {"--listen", {"localhost:65536", "the port must be from 0 to 65535"}},
     {"--backend", {"constant", "needs LATENCY"}},
@@ -110,7 +110,8 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--grace", {"-1s", "must be from 0 to 1h"}},
     {"--loops", {"0", "must be from 1 to 256"}},
     {"--armed", {"100001", "must be from 1 to 100000"}},
-    {"--pool-threads", {"many", "must be from 1 to 1024"}},
+    {"--pool-queue", {"-1", "must be from 0 to 1000000"}},
+    {"--pool-threads", {"many", "must be from 1 to 10000"}},
     {"--sync-max-pollers", {"0", "must be from 1 to 10000"}},
     {"--reflection", {"maybe", "must be true or false"}},
 };
