@@ -70,7 +70,7 @@ class HealthState {
   // False when something has changed since `look`: look again. Otherwise the listener will be told of the next change.
   bool Subscribe(Listener* listener, const Look& look);
 
-  // False when the listener has been told, or is being told now.
+  // False when the listener has been told.
   bool Unsubscribe(Listener* listener);
 
   // Blocks until something has changed since `look`. Asks `give_up` now and then whether to go on waiting; false when
