@@ -68,12 +68,20 @@ bool HealthState::Unsubscribe(Listener* listener) {
 bool HealthState::WaitForChange(const Look& look, const std::function<bool()>& give_up) {
   std::unique_lock lock(mutex_);
   const auto has_changed = [&] { return version_ != look.version; };
-  while (!changed_.wait_for(lock, BlockingWaitLimit::kLookInterval, has_changed)) {
+  bool given_up = false;
+  ++blocked_;
+  while (!given_up && !changed_.wait_for(lock, BlockingWaitLimit::kLookInterval, has_changed)) {
     lock.unlock();
-    if (give_up()) return false;
+    given_up = give_up();
     lock.lock();
   }
-  return true;
+  --blocked_;
+  return !given_up;
+}
+
+std::size_t HealthState::watches() const {
+  const std::lock_guard lock(mutex_);
+  return listeners_.size() + blocked_;
 }
 
 grpc::Status HealthState::StatusOfStopped() { return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server stops"); }

@@ -19,6 +19,7 @@
 #include <grpcpp/support/status.h>
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -77,6 +78,9 @@ class HealthState {
   // it was given up.
   bool WaitForChange(const Look& look, const std::function<bool()>& give_up);
 
+  // How many watches wait for a change now.
+  std::size_t watches() const;
+
   // What a watch ends with when the server stops: clients then try again elsewhere.
   static grpc::Status StatusOfStopped();
 
@@ -89,6 +93,7 @@ class HealthState {
   bool stopping_ = false;
   std::uint64_t version_ = 0;
   std::vector<Listener*> listeners_;
+  std::size_t blocked_ = 0;  // Threads in WaitForChange.
 };
 
 }  // namespace meanwhile

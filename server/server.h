@@ -57,6 +57,7 @@ class Server {
 
   v1::GetServerStatsResponse GetStats() const;
   const Acceptor& acceptor() const { return *acceptor_; }
+  const HealthState& health() const { return health_; }
 
  private:
   Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend);

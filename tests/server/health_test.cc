@@ -63,8 +63,11 @@ TEST(HealthTest, AListenerThatUnsubscribesIsNotTold) {
   CountingListener leaving, staying;
   ASSERT_TRUE(health.Subscribe(&leaving, health.LookAt("")));
   ASSERT_TRUE(health.Subscribe(&staying, health.LookAt("")));
+  EXPECT_EQ(health.watches(), 2u);
   EXPECT_TRUE(health.Unsubscribe(&leaving));
+  EXPECT_EQ(health.watches(), 1u);
   health.SetServing(true);
+  EXPECT_EQ(health.watches(), 0u);
   EXPECT_EQ(leaving.told, 0);
   EXPECT_EQ(staying.told, 1);
 }

@@ -78,8 +78,10 @@ TEST_P(HealthWatchTest, AnUnknownServiceIsToldSoAndWatchedOn) {
 TEST_P(HealthWatchTest, AWatchThatIsCancelledEndsAndTheOthersGoOn) {
   Watch cancelled(stub(), ""), other(stub(), "");
   for (Watch* watch : {&cancelled, &other}) EXPECT_EQ(watch->Next(), HealthCheckResponse::SERVING);
+  EXPECT_TRUE(WaitUntil([&] { return server().health().watches() == 2; }));
   cancelled.Cancel();
   EXPECT_EQ(cancelled.Finish().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(WaitUntil([&] { return server().health().watches() == 1; }));
   server().Shutdown(absl::Hours(1));
   EXPECT_EQ(other.Next(), HealthCheckResponse::NOT_SERVING);
 }
