@@ -216,7 +216,9 @@ TEST_P(StreamsTest, ACancelledStreamStopsReading) {
   EXPECT_TRUE(served().HasInFlight(0));
   // A failed read does not tell why it failed. What tells comes later, and gRPC's synchronous API keeps it to itself: a
   // handler of the thread model may have returned OK.
-  if (GetParam() != ModelKind::kThread) EXPECT_TRUE(served().HasFinished("CANCELLED", 2));
+  if (GetParam() != ModelKind::kThread) {
+    EXPECT_TRUE(served().HasFinished("CANCELLED", 2));
+  }
 }
 
 TEST_P(StreamsTest, ACancelledStreamStopsWritingToAClientThatDoesNotRead) {
@@ -238,7 +240,11 @@ TEST_P(StreamsTest, AStreamOutOfTimeStopsWaiting) {
   v1::ExchangeResponse answer;
   EXPECT_FALSE(stream->Read(&answer));
   EXPECT_EQ(stream->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_TRUE(HasFinished("DEADLINE_EXCEEDED"));
+  EXPECT_TRUE(served().HasInFlight(0));
+  // A blocked thread may hear that the client has given up a moment before its own deadline, and calls it so.
+  if (GetParam() != ModelKind::kThread && GetParam() != ModelKind::kPool) {
+    EXPECT_TRUE(HasFinished("DEADLINE_EXCEEDED"));
+  }
 }
 
 TEST_P(StreamsTest, AStreamOutOfTimeStopsReading) {
