@@ -23,7 +23,7 @@ class CallbackModel final : public Model {
   ~CallbackModel() override;
 
   void Register(grpc::ServerBuilder* builder) override;
-  // Not before: calls that come earlier are left to the loops until they run.
+  // Calls that have come since the server was built have waited in the loops' mailboxes.
   void Start() override;
   // Server::Shutdown has already waited for every OnDone.
   void Stop() override;
