@@ -10,6 +10,16 @@ namespace meanwhile {
 using async::CallContext;
 using async::Task;
 
+namespace {
+
+// Of a call whose message could not be written: it has ended, and the news of why may be a moment behind.
+grpc::Status StatusOfEnded(CallContext& call) {
+  const grpc::Status status = call.token().status();
+  return status.ok() ? grpc::Status(grpc::StatusCode::CANCELLED, "cancelled while writing") : status;
+}
+
+}  // namespace
+
 Task<grpc::Status> AsyncHandlers::Fetch(CallContext& call, const v1::FetchRequest& request,
                                         v1::FetchResponse* response) {
   PlannedWait wait;
@@ -29,6 +39,48 @@ Task<grpc::Status> AsyncHandlers::Gather(CallContext& call, const v1::GatherRequ
   Task<> waiting = gathered.at_once() ? WaitAtOnce(call, waits, gathered) : WaitInSequence(waits, gathered);
   co_await std::move(waiting);
   co_return gathered.Answer(absl::FromChrono(call.loop().Now() - start), response);
+}
+
+Task<grpc::Status> AsyncHandlers::Watch(CallContext& call, const v1::WatchRequest& request,
+                                        async::ServerWriter<v1::WatchResponse>& items) {
+  PlannedWait wait;
+  if (grpc::Status status = rules_->Check(request, call.server_context(), &wait); !status.ok()) co_return status;
+  v1::WatchResponse item;
+  for (std::uint32_t index = 0; index < request.count(); ++index) {
+    const Waited waited = co_await backend_->Wait(wait);
+    if (!waited.ok()) co_return waited.status;
+    ServiceRules::Answer(request, index, waited, &item);
+    if (!co_await items.Write(item)) co_return StatusOfEnded(call);
+  }
+  co_return grpc::Status();
+}
+
+Task<grpc::Status> AsyncHandlers::Collect(CallContext& call, async::ServerReader<v1::CollectRequest>& messages,
+                                          v1::CollectResponse* response) {
+  v1::CollectRequest message;
+  while (co_await messages.Read(&message)) {
+    PlannedWait wait;
+    if (grpc::Status status = rules_->Check(message, call.server_context(), &wait); !status.ok()) co_return status;
+    const Waited waited = co_await backend_->Wait(wait);
+    if (!waited.ok()) co_return waited.status;
+    ServiceRules::Add(message, waited, response);
+  }
+  co_return grpc::Status();
+}
+
+Task<grpc::Status> AsyncHandlers::Exchange(
+    CallContext& call, async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream) {
+  v1::ExchangeRequest message;
+  v1::ExchangeResponse answer;
+  while (co_await stream.Read(&message)) {
+    PlannedWait wait;
+    if (grpc::Status status = rules_->Check(message, call.server_context(), &wait); !status.ok()) co_return status;
+    const Waited waited = co_await backend_->Wait(wait);
+    if (!waited.ok()) co_return waited.status;
+    ServiceRules::Answer(message, waited, &answer);
+    if (!co_await stream.Write(answer)) co_return StatusOfEnded(call);
+  }
+  co_return grpc::Status();
 }
 
 grpc::Status AsyncHandlers::Compute(CallContext& call, const v1::ComputeRequest& request,

@@ -29,6 +29,12 @@ class AsyncHandlers {
                                   v1::FetchResponse* response);
   async::Task<grpc::Status> Gather(async::CallContext& call, const v1::GatherRequest& request,
                                    v1::GatherResponse* response);
+  async::Task<grpc::Status> Watch(async::CallContext& call, const v1::WatchRequest& request,
+                                  async::ServerWriter<v1::WatchResponse>& items);
+  async::Task<grpc::Status> Collect(async::CallContext& call, async::ServerReader<v1::CollectRequest>& messages,
+                                    v1::CollectResponse* response);
+  async::Task<grpc::Status> Exchange(async::CallContext& call,
+                                     async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream);
   grpc::Status Compute(async::CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response);
 
  private:

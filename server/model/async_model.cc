@@ -8,6 +8,7 @@
 #include "async/server_call.h"
 #include "server/model/async_handlers.h"
 #include "server/model/counting_observer.h"
+#include "server/model/health_watch.h"
 #include "server/model/unimplemented_calls.h"
 
 namespace meanwhile {
@@ -58,6 +59,18 @@ class AsyncModel::ServingLoop {
           [this](CallContext& call, const v1::GatherRequest& request, v1::GatherResponse* response) {
             return handlers_.Gather(call, request, response);
           });
+    Serve(model_->meanwhile_, &MeanwhileService::RequestWatch, fewer,
+          [this](CallContext& call, const v1::WatchRequest& request, async::ServerWriter<v1::WatchResponse>& items) {
+            return handlers_.Watch(call, request, items);
+          });
+    Serve(model_->meanwhile_, &MeanwhileService::RequestCollect, fewer,
+          [this](CallContext& call, async::ServerReader<v1::CollectRequest>& messages, v1::CollectResponse* response) {
+            return handlers_.Collect(call, messages, response);
+          });
+    Serve(model_->meanwhile_, &MeanwhileService::RequestExchange, fewer,
+          [this](CallContext& call, async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream) {
+            return handlers_.Exchange(call, stream);
+          });
     Serve(model_->meanwhile_, &MeanwhileService::RequestCompute, fewer,
           [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
             return handlers_.Compute(call, request, response);
@@ -72,6 +85,11 @@ class AsyncModel::ServingLoop {
           [this](CallContext& /*call*/, const grpc::health::v1::HealthCheckRequest& request,
                  grpc::health::v1::HealthCheckResponse* response) -> Task<grpc::Status> {
             co_return model_->parts_.health->Check(request, response);
+          });
+    Serve(model_->health_, &HealthService::RequestWatch, unobserved,
+          [this](CallContext& call, const grpc::health::v1::HealthCheckRequest& request,
+                 async::ServerWriter<grpc::health::v1::HealthCheckResponse>& statuses) {
+            return WatchHealth(call, *model_->parts_.health, request, statuses);
           });
     methods_.push_back(std::make_shared<UnimplementedCalls>(&loop_, &model_->unimplemented_, kArmedForFew));
   }

@@ -33,14 +33,8 @@ class AsyncModel final : public Model {
  private:
   class ServingLoop;
 
-  // The streaming calls have no handlers yet: marked as generic they go to UnimplementedCalls.
-  template <typename Base>
-  using StreamingUnserved = v1::Meanwhile::WithGenericMethod_Watch<
-      v1::Meanwhile::WithGenericMethod_Collect<v1::Meanwhile::WithGenericMethod_Exchange<Base>>>;
-  using MeanwhileService = v1::Meanwhile::WithAsyncMethod_Fetch<v1::Meanwhile::WithAsyncMethod_Gather<
-      v1::Meanwhile::WithAsyncMethod_Compute<StreamingUnserved<v1::Meanwhile::Service>>>>;
-  using HealthService = grpc::health::v1::Health::WithAsyncMethod_Check<
-      grpc::health::v1::Health::WithGenericMethod_Watch<grpc::health::v1::Health::Service>>;
+  using MeanwhileService = v1::Meanwhile::AsyncService;
+  using HealthService = grpc::health::v1::Health::AsyncService;
 
   const ModelParts parts_;
   MeanwhileService meanwhile_;

@@ -17,7 +17,8 @@
 namespace meanwhile {
 
 // The models that serve the streaming calls, and watches of health.
-inline constexpr ModelKind kStreamingModels[] = {ModelKind::kCallback, ModelKind::kThread, ModelKind::kPool};
+inline constexpr ModelKind kStreamingModels[] = {ModelKind::kAsync, ModelKind::kCallback, ModelKind::kThread,
+                                                 ModelKind::kPool};
 
 class ServedModel {
  public:
