@@ -1,5 +1,4 @@
-// UnimplementedCalls answers UNIMPLEMENTED to every method that has no handler on a loop: the streaming calls, and
-// names that nobody knows.
+// UnimplementedCalls answers UNIMPLEMENTED to every method that nobody knows.
 //
 // gRPC delivers those calls to its "generic service". Answering them there keeps them off gRPC's synchronous methods,
 // which would bring threads of their own.
