@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -52,9 +53,10 @@ TEST_P(ServerMainTest, SaysOneLineWhenItServesAndOneWhenItStops) {
     server.Signal(signal);
     EXPECT_EQ(server.Wait(), 0) << server.err();
     EXPECT_EQ(server.out(), "");
-    const std::string last = server.err().substr(server.first_line().size() + 1);
-    EXPECT_THAT(last, MatchesRegex("stopped after [0-9.ms]+: 3 calls \\(3 OK\\), 0 shed, at most [0-3] in flight on "
-                                   "[0-9]+ threads, 1 connections\n"));
+    // A build with assertions may say in between that a loop was blocked: a busy machine is enough for that.
+    const std::vector<std::string> lines = absl::StrSplit(server.err(), '\n', absl::SkipEmpty());
+    EXPECT_THAT(lines.back(), MatchesRegex("stopped after [0-9.ms]+: 3 calls \\(3 OK\\), 0 shed, at most [0-3] in "
+                                           "flight on [0-9]+ threads, 1 connections"));
   }
 }
 
@@ -65,7 +67,8 @@ TEST_P(ServerMainTest, CallsInFlightFinishWithinTheGrace) {
   server.Signal(SIGTERM);
   EXPECT_EQ(server.Wait(), 0) << server.err();
   EXPECT_EQ(Sum(fetches.Ended()), 500u) << "a call was left without a status";
-  EXPECT_THAT(server.err(), HasSubstr("\nTerminated: finishing 500 calls in flight within 30s\nstopped after "));
+  EXPECT_THAT(server.err(), HasSubstr("\nTerminated: finishing 500 calls in flight within 30s\n"));
+  EXPECT_THAT(server.err(), HasSubstr("\nstopped after "));
   EXPECT_THAT(server.err(), HasSubstr(" 500 calls (500 OK), ")) << "nothing was cancelled";
 }
 
@@ -85,7 +88,11 @@ TEST_P(ServerMainTest, ASecondSignalCancelsAtOnce) {
   FetchesInFlight fetches(server.target(), 500, absl::Seconds(60), {.connections = 4});
   ASSERT_TRUE(server.HasInFlight(500));
   server.Signal(SIGINT);
-  EXPECT_EQ(server.ReadErrorLine(), "Interrupt: finishing 500 calls in flight within 1h");
+  std::optional<std::string> line;
+  do {
+    line = server.ReadErrorLine();
+  } while (line && absl::StartsWith(*line, "a loop was blocked"));
+  EXPECT_EQ(line, "Interrupt: finishing 500 calls in flight within 1h");
   server.Signal(SIGINT);
   EXPECT_EQ(server.Wait(), 0) << server.err();
   EXPECT_EQ(Sum(fetches.Ended()), 500u) << "a call was left without a status";

@@ -1,0 +1,135 @@
+#include "server/server_flags.h"
+
+#include <sched.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/channel_pool.h"
+#include "client/flags.h"
+
+namespace meanwhile {
+namespace {
+
+// A usual size of thread pools, for handlers that mostly wait.
+constexpr std::size_t kPoolModelThreads = 64;
+
+// Processors that this process may use.
+std::size_t Processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return static_cast<std::size_t>(CPU_COUNT(&set));
+}
+
+CLI::Option* AddSwitch(CLI::App& app, const std::string& flag, bool* value, const std::string& description) {
+  return AddParsedFlag(
+      app, flag,
+      [flag, value](const std::string& text) {
+        *value = text == "true";
+        if (*value || text == "false") return absl::OkStatus();
+        return absl::InvalidArgumentError(FlagError(flag, text, "must be true or false"));
+      },
+      "true|false", *value ? "true" : "false", description);
+}
+
+// What is served, and where.
+void AddServiceFlags(CLI::App& app, ServerOptions* options) {
+  AddParsedFlag(
+      app, "--model",
+      [options](const std::string& text) {
+        for (const ModelKind model : kAllModels) {
+          if (text != ToString(model)) continue;
+          options->model = model;
+          return absl::OkStatus();
+        }
+        return absl::InvalidArgumentError(FlagError("--model", text, "must be async, callback, thread or pool"));
+      },
+      "async|callback|thread|pool", ToString(options->model), "How calls are mapped to threads");
+  app.add_option("--listen", options->listen, "Where to listen: HOST:PORT (port 0 takes a free one) or unix:PATH")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
+  AddSwitch(app, "--reflection", &options->reflection, "Tell clients the schema, as grpcurl asks for it");
+}
+
+// What calls wait for.
+void AddWaitFlags(CLI::App& app, ServerOptions* options) {
+  AddParsedFlag(
+      app, "--backend",
+      [options](const std::string& text) {
+        absl::StatusOr<BackendSpec> spec = ParseBackendSpec(text);
+        if (!spec.ok()) return absl::InvalidArgumentError(absl::StrCat("--backend=", spec.status().message()));
+        options->backend = *std::move(spec);
+        return absl::OkStatus();
+      },
+      "SPEC", ToString(options->backend),
+      "What calls wait for: DISTRIBUTION[,fail=RATE:STATUS][,capacity=N][,queue=M][,seed=S]");
+  AddParsedFlag(
+      app, "--remote",
+      [options](const std::string& text) {
+        options->remote = text;
+        if (absl::Status status = CheckTarget(text); !status.ok()) {
+          return absl::InvalidArgumentError(FlagError("--remote", text, "must be HOST:PORT or unix:PATH"));
+        }
+        return absl::OkStatus();
+      },
+      "ADDRESS", "", "The Meanwhile server that remote waits call");
+  app.add_option("--data-dir", options->data_dir, "The directory that file waits read and write")->type_name("DIR");
+  app.add_option("--database", options->database,
+                 "The SQLite file that query waits ask; without it a private one, removed at the end")
+      ->type_name("FILE");
+  app.add_option("--postgres", options->postgres, "The PostgreSQL server that query waits ask instead of SQLite")
+      ->type_name("URL");
+  AddDurationFlag(app, "--max-wait", &options->max_wait, {absl::ZeroDuration(), absl::Hours(1)},
+                  "The longest wait that a request may ask for");
+}
+
+// Threads, and what waits for them.
+void AddThreadFlags(CLI::App& app, ServerOptions* options) {
+  AddCountFlag(app, "--loops", &options->loops, {1, 256}, "Loops, each with a thread; model thread has none");
+  AddCountFlag(app, "--armed", &options->armed, {1, 100'000},
+               "Models async and pool: calls that each loop keeps armed");
+  CLI::Option* pool_threads = AddCountFlag(
+      app, "--pool-threads", &options->pool_threads, {1, 10'000},
+      absl::StrCat("Threads that run blocking handlers: all calls in model pool, where ", kPoolModelThreads,
+                   " is the default, those that\ncompute in async and callback; model thread has no bound"));
+  AddCountFlag(app, "--pool-queue", &options->pool_queue, {0, 1'000'000},
+               "Calls that may wait for such a thread; one more is shed");
+  AddParsedFlag(
+      app, "--sync-max-pollers",
+      [options](const std::string& text) {
+        const absl::StatusOr<std::uint64_t> count = ParseCount("--sync-max-pollers", text, {1, 10'000});
+        if (count.ok()) options->sync_max_pollers = static_cast<int>(*count);
+        return count.status();
+      },
+      "N", "", "Model thread: gRPC's MAX_POLLERS instead of its default");
+  app.parse_complete_callback([options, pool_threads] {
+    if (options->model == ModelKind::kPool && pool_threads->count() == 0) options->pool_threads = kPoolModelThreads;
+  });
+}
+
+// How the server stops.
+void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
+  AddDurationFlag(app, "--grace", &options->grace, {absl::ZeroDuration(), absl::Hours(1)},
+                  "How long calls in flight may go on after SIGTERM or SIGINT");
+}
+
+}  // namespace
+
+std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOptions* options) {
+  options->loops = Processors();
+  options->pool_threads = Processors();
+  CLI::App app("A gRPC server whose calls wait on a slow backend. The model says how calls are mapped to threads.",
+               "server");
+  AddServiceFlags(app, options);
+  AddWaitFlags(app, options);
+  AddThreadFlags(app, options);
+  AddLifecycleFlags(app, options);
+  return ParseFlags(app, argc, argv);
+}
+
+}  // namespace meanwhile
