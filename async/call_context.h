@@ -27,15 +27,12 @@ class CallObserver {
   // A call was matched. An answer that is not OK sheds it: its handler is not run, and the client gets this status.
   virtual grpc::Status OnStarted(CallContext& /*call*/) { return grpc::Status(); }
 
-  // The call's coroutines ran without a pause.
+  // The call's coroutines ran without a pause, or its blocking handler held a thread of the pool.
   virtual void OnRan(CallContext& /*call*/, TimePoint /*begin*/, TimePoint /*end*/) {}
 
   // The handler has returned, with the status that is sent. When it read a stream: CANCELLED or DEADLINE_EXCEEDED
   // instead of OK when the call had ended before the response could be sent.
   virtual void OnFinished(CallContext& call, grpc::StatusCode code) = 0;
-
-  // The call was refused: by OnStarted, or because the pool was full. OnFinished follows.
-  virtual void OnShed(CallContext& /*call*/) {}
 
   // An exception left the handler. OnFinished follows.
   virtual void OnException(CallContext& /*call*/, std::string_view /*what*/) {}
@@ -76,8 +73,12 @@ class CallContext final : public Activity {
   TimePoint matched_at() const { return matched_at_; }
   TimePoint handler_began_at() const { return handler_began_at_; }
 
-  // How long the handler has run, on the loop or on the pool. What is left of its time it has waited.
+  // How long the handler has run: on the loop, in the runs that have ended, or on a processor by the pool's thread.
+  // What is left of its time it has waited.
   Duration ran() const { return ran_; }
+
+  // The call was refused: by OnStarted, or because the pool was full.
+  bool shed() const { return shed_; }
 
  private:
   template <typename Rpc, typename Service, typename Handler>
@@ -89,15 +90,17 @@ class CallContext final : public Activity {
     matched_at_system_time_ = std::chrono::system_clock::now();
   }
 
-  void OnRan(TimePoint begin, TimePoint end) override {
-    ran_ += end - begin;
-    if (observer_ != nullptr) observer_->OnRan(*this, begin, end);
+  void OnRan(TimePoint begin, TimePoint end) override { OnRan(begin, end, end - begin); }
+
+  // A blocking handler held a thread of the pool; told on the loop's thread afterwards.
+  void OnRanOnPool(TimePoint begin, TimePoint end, Duration processor_time) {
+    handler_began_at_ = begin;
+    OnRan(begin, end, processor_time);
   }
 
-  // A blocking handler ran on the pool; told on the loop's thread afterwards.
-  void OnRanOnPool(TimePoint begin, TimePoint end) {
-    handler_began_at_ = begin;
-    OnRan(begin, end);
+  void OnRan(TimePoint begin, TimePoint end, Duration ran) {
+    ran_ += ran;
+    if (observer_ != nullptr) observer_->OnRan(*this, begin, end);
   }
 
   // Tells the handler, with the reason as its status.
@@ -121,6 +124,7 @@ class CallContext final : public Activity {
   TimePoint handler_began_at_;
   std::chrono::system_clock::time_point matched_at_system_time_;
   Duration ran_ = Duration::zero();
+  bool shed_ = false;
   std::atomic<bool> cancelled_ = false;
 };
 

@@ -81,20 +81,21 @@ void EventLoop::Schedule(Resumption* resumption) {
 
 void EventLoop::ResumeScheduled() {
   if (first_scheduled_ == nullptr) return;
-  TimePoint begin = Now();
+  TimePoint now = Now();
   while (first_scheduled_ != nullptr) {
     Resumption* resumption = first_scheduled_;
     first_scheduled_ = resumption->next_;
     if (first_scheduled_ == nullptr) last_scheduled_ = &first_scheduled_;
     Activity* activity = resumption->activity_;
+    run_began_ = now;
     resumption->coroutine_.resume();
-    const TimePoint end = Now();
-    OnRan(activity, begin, end);
-    begin = end;
+    now = Now();
+    OnRan(activity, now);
   }
 }
 
-void EventLoop::OnRan(Activity* activity, TimePoint begin, TimePoint end) {
+void EventLoop::OnRan(Activity* activity, TimePoint end) {
+  const TimePoint begin = std::exchange(run_began_, kNothingRuns);
   stats_.OnRan(end - begin);
   if (activity != nullptr) activity->OnRan(begin, end);
 #ifndef NDEBUG

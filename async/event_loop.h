@@ -106,10 +106,13 @@ class EventLoop {
   // Calls `function`, which starts a coroutine for `activity`, as ResumeScheduled goes on with one: measured.
   template <typename Function>
   void StartFor(Activity* activity, Function function) {
-    const TimePoint begin = Now();
+    run_began_ = Now();
     function();
-    OnRan(activity, begin, Now());
+    OnRan(activity, Now());
   }
+
+  // How long what runs now has run without a pause; zero when nothing does.
+  Duration RunningFor() { return run_began_ == kNothingRuns ? Duration::zero() : Now() - run_began_; }
 
   void AddWork() { ++work_; }
   void RemoveWork() { --work_; }
@@ -132,7 +135,7 @@ class EventLoop {
   static DetachedTask Detach(EventLoop* loop, Task<void> task);
   void ResumeScheduled();
   void FireTimers();
-  void OnRan(Activity* activity, TimePoint begin, TimePoint end);
+  void OnRan(Activity* activity, TimePoint end);
 
   std::unique_ptr<Poller> poller_;
   TimerQueue timers_;
@@ -140,6 +143,8 @@ class EventLoop {
   Resumption* first_scheduled_ = nullptr;
   Resumption** last_scheduled_ = &first_scheduled_;
   std::size_t work_ = 0;
+  static constexpr TimePoint kNothingRuns = TimePoint::max();
+  TimePoint run_began_ = kNothingRuns;
   LoopStats stats_;
   StopRequest stop_request_{this};
   std::atomic<bool> stop_requested_ = false;

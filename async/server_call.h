@@ -52,6 +52,7 @@
 
 #include "async/call_context.h"
 #include "async/event_loop.h"
+#include "async/processor_time.h"
 #include "async/rpc_kinds.h"
 #include "async/task.h"
 #include "async/thread_pool.h"
@@ -132,7 +133,7 @@ class Method {
       ++outstanding_;
       if (CallObserver* observer = method_->options_.observer) {
         if (grpc::Status status = observer->OnStarted(*call_); !status.ok()) {
-          Shed();
+          call_->shed_ = true;
           Finish(status);
           return;
         }
@@ -161,14 +162,17 @@ class Method {
       try {
         if constexpr (kHandlerBlocks) {
           TimePoint begin, end;
-          auto work = [this, &begin, &end] {
+          Duration processor_time;
+          auto work = [this, &begin, &end, &processor_time] {
             begin = std::chrono::steady_clock::now();
+            const Duration before = ThreadProcessorTime();
             grpc::Status result = rpc_->Handle(method_->handler_, *call_);
+            processor_time = ThreadProcessorTime() - before;
             end = std::chrono::steady_clock::now();
             return result;
           };
           std::optional<grpc::Status> result = co_await method_->options_.pool->Run(*method_->loop_, work);
-          if (result) call_->OnRanOnPool(begin, end);
+          if (result) call_->OnRanOnPool(begin, end, processor_time);
           status = result ? *std::move(result) : StatusOfNotRun();
         } else {
           status = co_await rpc_->Handle(method_->handler_, *call_);
@@ -191,14 +195,10 @@ class Method {
       if (method_->options_.observer != nullptr) method_->options_.observer->OnFinished(*call_, code);
     }
 
-    void Shed() {
-      if (method_->options_.observer != nullptr) method_->options_.observer->OnShed(*call_);
-    }
-
     // A blocking handler was not run: it was cancelled while it was queued, or there was no room in the queue.
     grpc::Status StatusOfNotRun() {
       if (call_->token().cancelled()) return call_->token().status();
-      Shed();
+      call_->shed_ = true;
       return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the server's thread pool is full");
     }
 

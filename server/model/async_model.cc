@@ -30,7 +30,7 @@ class AsyncModel::ServingLoop {
         loop_(std::move(queue)),
         backend_(model->parts_.backend, &loop_, number),
         handlers_(model->parts_.rules, &backend_),
-        observer_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
+        observers_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
 
   void Start() {
     ArmMethods();
@@ -45,33 +45,31 @@ class AsyncModel::ServingLoop {
 
  private:
   void ArmMethods() {
-    const std::size_t armed = model_->parts_.options->armed;
-    const async::MethodOptions most{.armed = armed, .pool = &model_->pool_, .observer = &observer_};
-    const async::MethodOptions fewer{
-        .armed = std::max<std::size_t>(1, armed / 4), .pool = &model_->pool_, .observer = &observer_};
+    const std::size_t most = model_->parts_.options->armed;
+    const std::size_t fewer = std::max<std::size_t>(1, most / 4);
     const async::MethodOptions unobserved{.armed = kArmedForFew};
 
-    Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, most,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, Observed(CallMethod::kFetch, most),
           [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
             return handlers_.Fetch(call, request, response);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestGather, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestGather, Observed(CallMethod::kGather, fewer),
           [this](CallContext& call, const v1::GatherRequest& request, v1::GatherResponse* response) {
             return handlers_.Gather(call, request, response);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestWatch, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestWatch, Observed(CallMethod::kWatch, fewer),
           [this](CallContext& call, const v1::WatchRequest& request, async::ServerWriter<v1::WatchResponse>& items) {
             return handlers_.Watch(call, request, items);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestCollect, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestCollect, Observed(CallMethod::kCollect, fewer),
           [this](CallContext& call, async::ServerReader<v1::CollectRequest>& messages, v1::CollectResponse* response) {
             return handlers_.Collect(call, messages, response);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestExchange, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestExchange, Observed(CallMethod::kExchange, fewer),
           [this](CallContext& call, async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream) {
             return handlers_.Exchange(call, stream);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestCompute, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestCompute, Observed(CallMethod::kCompute, fewer),
           [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
             return handlers_.Compute(call, request, response);
           });
@@ -94,6 +92,10 @@ class AsyncModel::ServingLoop {
     methods_.push_back(std::make_shared<UnimplementedCalls>(&loop_, &model_->unimplemented_, kArmedForFew));
   }
 
+  async::MethodOptions Observed(CallMethod method, std::size_t armed) {
+    return {.name = ToString(method), .armed = armed, .pool = &model_->pool_, .observer = observers_.of(method)};
+  }
+
   template <typename Service, typename RequestMember, typename Handler>
   void Serve(Service& service, RequestMember request_member, const async::MethodOptions& options, Handler handler) {
     methods_.push_back(async::Serve(loop_, service, request_member, std::move(handler), options));
@@ -103,7 +105,7 @@ class AsyncModel::ServingLoop {
   async::EventLoop loop_;
   LoopBackend backend_;
   AsyncHandlers handlers_;
-  CountingObserver observer_;
+  CountingObservers observers_;
   std::vector<std::shared_ptr<void>> methods_;  // Slot sets of all types: only their lifetime matters.
   std::thread thread_;
 };

@@ -44,9 +44,11 @@
 #include "async/event_loop.h"
 #include "async/mailbox.h"
 #include "async/task.h"
+#include "async/timer_queue.h"
 #include "server/backend/planned_wait.h"
 #include "server/backend/waited.h"
 #include "server/model/callback_loop.h"
+#include "server/observe/call_record.h"
 #include "server/observe/server_stats.h"
 
 namespace meanwhile {
@@ -54,11 +56,17 @@ namespace meanwhile {
 template <typename Reactor>
 class CallbackCall : public Reactor, private async::MailboxItem {
  public:
-  // `counter` is null for calls that are not counted. Both outlive the call.
-  CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context, CallCounter* counter)
-      : home_(home), context_(context), counter_(counter) {
-    if (counter_ != nullptr) counter_->OnStarted();
+  // The counter counts a call of `method`. Home and counter outlive the call.
+  CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context, CallMethod method, CallCounter* counter)
+      : CallbackCall(home, context) {
+    counter_ = counter;
+    record_.method = method;
+    record_.arrived = std::chrono::steady_clock::now();
+    record_.began = record_.arrived;
+    counter_->OnStarted();
   }
+  // A call that is not counted.
+  CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context) : home_(home), context_(context) {}
 
  protected:
   ~CallbackCall() override = default;
@@ -109,7 +117,14 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   grpc::CallbackServerContext& context() { return *context_; }
   CallbackLoop& home() { return *home_; }
   async::EventLoop& loop() { return home_->loop(); }
-  CallCounter* counter() { return counter_; }
+
+  // Before End: the call is refused.
+  void SetShed() { record_.shed = true; }
+  // Before End: the call waited for a thread of the pool until `began`, and cost it so much processor time.
+  void SetRanOnPool(async::TimePoint began, async::Duration processor_time) {
+    record_.began = began;
+    AddRun(processor_time);
+  }
 
  private:
   // The second item that may be on its way to the loop.
@@ -140,8 +155,23 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   }
 
   void OnDelivered() final {
-    OnLoop();
+    RunOnLoop([this] { OnLoop(); });
     LetGo();
+  }
+
+  // Calls a reaction, and counts how long it runs. One may lead to another.
+  template <typename Reaction>
+  void RunOnLoop(Reaction reaction) {
+    if (run_began_.load(std::memory_order_relaxed) != kNothingRuns) return reaction();
+    const async::TimePoint began = loop().Now();
+    run_began_.store(began, std::memory_order_relaxed);
+    reaction();
+    run_began_.store(kNothingRuns, std::memory_order_relaxed);
+    AddRun(loop().Now() - began);
+  }
+
+  void AddRun(async::Duration run) {
+    ran_.store(ran_.load(std::memory_order_relaxed) + run, std::memory_order_relaxed);
   }
 
   async::Task<> RunHeld(async::Task<> task) {
@@ -158,7 +188,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
       if (counter_ != nullptr) counter_->OnException(exception.what());
       waited.status = grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
     }
-    OnWaited(index, std::move(waited));
+    RunOnLoop([&] { OnWaited(index, std::move(waited)); });
   }
 
   grpc::StatusCode ReasonOfEnd() const {
@@ -166,7 +196,13 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   }
 
   void Count(grpc::StatusCode code) {
-    if (counter_ != nullptr) counter_->OnFinished(code);
+    if (counter_ == nullptr) return;
+    record_.code = code;
+    record_.ended = std::chrono::steady_clock::now();
+    record_.running = ran_.load(std::memory_order_relaxed);
+    const async::TimePoint run_began = run_began_.load(std::memory_order_relaxed);
+    if (run_began != kNothingRuns) record_.running += record_.ended - run_began;
+    counter_->OnEnded(record_);
   }
 
   void Hold() { holders_.fetch_add(1, std::memory_order_relaxed); }
@@ -176,7 +212,12 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
   CallbackLoop* const home_;
   grpc::CallbackServerContext* const context_;
-  CallCounter* const counter_;
+  CallCounter* counter_ = nullptr;
+  CallRecord record_;
+  // Written by the loop. The call's end may be counted on another thread, while the step before it still returns.
+  static constexpr async::TimePoint kNothingRuns = async::TimePoint::max();
+  std::atomic<async::TimePoint> run_began_ = kNothingRuns;
+  std::atomic<async::Duration> ran_ = async::Duration::zero();
   const std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
   std::atomic<int> holders_ = 1;                                 // gRPC.
   std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;  // Of the end that gRPC told of, if any.

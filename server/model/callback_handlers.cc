@@ -1,11 +1,13 @@
 #include "server/model/callback_handlers.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "async/processor_time.h"
 #include "server/model/callback_call.h"
 #include "server/model/gathered_waits.h"
 
@@ -29,7 +31,10 @@ Call* Started(Arguments... arguments) {
 class FetchCall final : public CallbackCall<grpc::ServerUnaryReactor> {
  public:
   FetchCall(const Parts& parts, Context* context, const v1::FetchRequest* request, v1::FetchResponse* response)
-      : CallbackCall(parts.loop, context, parts.counter), rules_(parts.rules), request_(request), response_(response) {}
+      : CallbackCall(parts.loop, context, CallMethod::kFetch, parts.counter),
+        rules_(parts.rules),
+        request_(request),
+        response_(response) {}
 
   void Start() {
     if (grpc::Status status = rules_->Check(*request_, context(), &wait_); !status.ok()) return End(status);
@@ -54,7 +59,7 @@ class FetchCall final : public CallbackCall<grpc::ServerUnaryReactor> {
 class GatherCall final : public CallbackCall<grpc::ServerUnaryReactor> {
  public:
   GatherCall(const Parts& parts, Context* context, const v1::GatherRequest* request, v1::GatherResponse* response)
-      : CallbackCall(parts.loop, context, parts.counter),
+      : CallbackCall(parts.loop, context, CallMethod::kGather, parts.counter),
         rules_(parts.rules),
         request_(request),
         response_(response),
@@ -98,7 +103,7 @@ class GatherCall final : public CallbackCall<grpc::ServerUnaryReactor> {
 class WatchCall final : public CallbackCall<grpc::ServerWriteReactor<v1::WatchResponse>> {
  public:
   WatchCall(const Parts& parts, Context* context, const v1::WatchRequest* request)
-      : CallbackCall(parts.loop, context, parts.counter), rules_(parts.rules), request_(request) {}
+      : CallbackCall(parts.loop, context, CallMethod::kWatch, parts.counter), rules_(parts.rules), request_(request) {}
 
   void Start() {
     if (grpc::Status status = rules_->Check(*request_, context(), &wait_); !status.ok()) return End(status);
@@ -131,7 +136,9 @@ class WatchCall final : public CallbackCall<grpc::ServerWriteReactor<v1::WatchRe
 class CollectCall final : public CallbackCall<grpc::ServerReadReactor<v1::CollectRequest>> {
  public:
   CollectCall(const Parts& parts, Context* context, v1::CollectResponse* response)
-      : CallbackCall(parts.loop, context, parts.counter), rules_(parts.rules), response_(response) {}
+      : CallbackCall(parts.loop, context, CallMethod::kCollect, parts.counter),
+        rules_(parts.rules),
+        response_(response) {}
 
   void Start() { StartRead(&message_); }
 
@@ -160,7 +167,7 @@ class CollectCall final : public CallbackCall<grpc::ServerReadReactor<v1::Collec
 class ExchangeCall final : public CallbackCall<grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>> {
  public:
   ExchangeCall(const Parts& parts, Context* context)
-      : CallbackCall(parts.loop, context, parts.counter), rules_(parts.rules) {}
+      : CallbackCall(parts.loop, context, CallMethod::kExchange, parts.counter), rules_(parts.rules) {}
 
   void Start() { StartRead(&message_); }
 
@@ -193,7 +200,7 @@ class ExchangeCall final : public CallbackCall<grpc::ServerBidiReactor<v1::Excha
 class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
  public:
   ComputeCall(const Parts& parts, Context* context, const v1::ComputeRequest* request, v1::ComputeResponse* response)
-      : CallbackCall(parts.loop, context, parts.counter),
+      : CallbackCall(parts.loop, context, CallMethod::kCompute, parts.counter),
         rules_(parts.rules),
         pool_(parts.pool),
         request_(request),
@@ -208,17 +215,24 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
   void OnLoop() override { Spawn(ComputeOnPool()); }
 
   async::Task<> ComputeOnPool() {
-    auto compute = [this] {
-      return ServiceRules::Compute(
+    async::TimePoint began;
+    async::Duration processor_time;
+    auto compute = [this, &began, &processor_time] {
+      began = std::chrono::steady_clock::now();
+      const async::Duration before = async::ThreadProcessorTime();
+      grpc::Status status = ServiceRules::Compute(
           *request_, [this] { return has_ended(); }, response_);
+      processor_time = async::ThreadProcessorTime() - before;
+      return status;
     };
     const std::optional<grpc::Status> status = co_await pool_->Run(loop(), compute);
     if (status) {
+      SetRanOnPool(began, processor_time);
       End(*status);
     } else if (has_ended()) {
       EndAsEnded();
     } else {
-      counter()->OnShed();
+      SetShed();
       End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the server's thread pool is full"));
     }
   }
@@ -238,7 +252,7 @@ class HealthWatchCall final : public CallbackCall<grpc::ServerWriteReactor<Healt
                               private HealthState::Listener {
  public:
   HealthWatchCall(const Parts& parts, Context* context, const HealthCheckRequest* request)
-      : CallbackCall(parts.loop, context, /*counter=*/nullptr), health_(parts.health), request_(request) {}
+      : CallbackCall(parts.loop, context), health_(parts.health), request_(request) {}
 
   void Start() { GoToLoop(); }
 

@@ -58,7 +58,7 @@ class PoolModel::ServingLoop {
   ServingLoop(PoolModel* model, std::unique_ptr<grpc::CompletionQueue> queue)
       : model_(model),
         loop_(std::move(queue)),
-        observer_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
+        observers_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
 
   void Start() {
     ServeUnary();
@@ -77,39 +77,42 @@ class PoolModel::ServingLoop {
   using Meanwhile = v1::Meanwhile::AsyncService;
 
   // Armed slots take the bursts; how many calls wait for a thread is the pool's to say.
-  async::MethodOptions Pooled(std::size_t armed) {
-    return {.armed = std::max<std::size_t>(1, armed), .pool = &model_->pool_, .observer = &observer_};
+  async::MethodOptions Pooled(CallMethod method, std::size_t armed) {
+    return {.name = ToString(method),
+            .armed = std::max<std::size_t>(1, armed),
+            .pool = &model_->pool_,
+            .observer = observers_.of(method)};
   }
   std::size_t armed() const { return model_->parts_.options->armed; }
   BlockingHandlers& handlers() { return model_->handlers_; }
 
   void ServeUnary() {
-    Serve(model_->meanwhile_, &Meanwhile::RequestFetch, Pooled(armed()),
+    Serve(model_->meanwhile_, &Meanwhile::RequestFetch, Pooled(CallMethod::kFetch, armed()),
           [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
             return handlers().Fetch(call.server_context(), request, response);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestGather, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestGather, Pooled(CallMethod::kGather, armed() / 4),
           [this](CallContext& call, const v1::GatherRequest& request, v1::GatherResponse* response) {
             return handlers().Gather(call.server_context(), request, response);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestCompute, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestCompute, Pooled(CallMethod::kCompute, armed() / 4),
           [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
             return handlers().Compute(call.server_context(), request, response);
           });
   }
 
   void ServeStreams() {
-    Serve(model_->meanwhile_, &Meanwhile::RequestWatch, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestWatch, Pooled(CallMethod::kWatch, armed() / 4),
           [this](CallContext& call, const v1::WatchRequest& request, async::ServerWriter<v1::WatchResponse>& stream) {
             PoolWriter<v1::WatchResponse> items(&stream);
             return handlers().Watch(call.server_context(), request, items);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestCollect, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestCollect, Pooled(CallMethod::kCollect, armed() / 4),
           [this](CallContext& call, async::ServerReader<v1::CollectRequest>& stream, v1::CollectResponse* response) {
             PoolReader<v1::CollectRequest> messages(&stream);
             return handlers().Collect(call.server_context(), messages, response);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestExchange, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestExchange, Pooled(CallMethod::kExchange, armed() / 4),
           [this](CallContext& call, async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream) {
             PoolReader<v1::ExchangeRequest> messages(&stream);
             PoolWriter<v1::ExchangeResponse> answers(&stream);
@@ -144,7 +147,7 @@ class PoolModel::ServingLoop {
 
   PoolModel* const model_;
   async::EventLoop loop_;
-  CountingObserver observer_;
+  CountingObservers observers_;
   std::vector<std::shared_ptr<void>> methods_;  // Slot sets of all types: only their lifetime matters.
   std::thread thread_;
 };

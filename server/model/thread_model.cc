@@ -1,7 +1,9 @@
 #include "server/model/thread_model.h"
 
+#include <chrono>
 #include <exception>
 
+#include "async/processor_time.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "meanwhile/v1/admin.grpc.pb.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
@@ -20,31 +22,34 @@ class MeanwhileService final : public v1::Meanwhile::Service {
       : handlers_(parts.rules, parts.backend), counter_(parts.stats->AddCounter(CallCounter::Writers::kMany)) {}
 
   grpc::Status Fetch(ServerContext* call, const v1::FetchRequest* request, v1::FetchResponse* response) override {
-    return Observed([&] { return handlers_.Fetch(*call, *request, response); });
+    return Observed(CallMethod::kFetch, [&] { return handlers_.Fetch(*call, *request, response); });
   }
   grpc::Status Gather(ServerContext* call, const v1::GatherRequest* request, v1::GatherResponse* response) override {
-    return Observed([&] { return handlers_.Gather(*call, *request, response); });
+    return Observed(CallMethod::kGather, [&] { return handlers_.Gather(*call, *request, response); });
   }
   grpc::Status Watch(ServerContext* call, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* items) override {
-    return Observed([&] { return handlers_.Watch(*call, *request, *items); });
+    return Observed(CallMethod::kWatch, [&] { return handlers_.Watch(*call, *request, *items); });
   }
   grpc::Status Collect(ServerContext* call, grpc::ServerReader<v1::CollectRequest>* messages,
                        v1::CollectResponse* response) override {
-    return Observed([&] { return handlers_.Collect(*call, *messages, response); });
+    return Observed(CallMethod::kCollect, [&] { return handlers_.Collect(*call, *messages, response); });
   }
   grpc::Status Exchange(ServerContext* call,
                         grpc::ServerReaderWriter<v1::ExchangeResponse, v1::ExchangeRequest>* stream) override {
-    return Observed([&] { return handlers_.Exchange(*call, *stream, *stream); });
+    return Observed(CallMethod::kExchange, [&] { return handlers_.Exchange(*call, *stream, *stream); });
   }
   grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request, v1::ComputeResponse* response) override {
-    return Observed([&] { return handlers_.Compute(*call, *request, response); });
+    return Observed(CallMethod::kCompute, [&] { return handlers_.Compute(*call, *request, response); });
   }
 
  private:
   template <typename Handler>
-  grpc::Status Observed(Handler handler) {
+  grpc::Status Observed(CallMethod method, Handler handler) {
     counter_->OnStarted();
+    CallRecord record{.method = method, .arrived = std::chrono::steady_clock::now()};
+    record.began = record.arrived;
+    const async::Duration before = async::ThreadProcessorTime();
     grpc::Status status;
     try {
       status = handler();
@@ -52,7 +57,10 @@ class MeanwhileService final : public v1::Meanwhile::Service {
       counter_->OnException(exception.what());
       status = grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
     }
-    counter_->OnFinished(status.error_code());
+    record.code = status.error_code();
+    record.running = async::ThreadProcessorTime() - before;
+    record.ended = std::chrono::steady_clock::now();
+    counter_->OnEnded(record);
     return status;
   }
 

@@ -84,7 +84,7 @@ ServerStats::~ServerStats() {
 }
 
 CallCounter* ServerStats::AddCounter(CallCounter::Writers writers) {
-  counters_.push_back(std::make_unique<CallCounter>(writers));
+  counters_.push_back(std::make_unique<CallCounter>(writers, &sinks_));
   return counters_.back().get();
 }
 

@@ -29,20 +29,25 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "meanwhile/v1/admin.pb.h"
+#include "server/observe/call_record.h"
 
 namespace meanwhile {
 
-// Counts the calls of one loop, or of all blocking threads.
+// Counts the calls of one loop, or of all blocking threads, and hands on the record of each.
 class CallCounter {
  public:
   enum class Writers { kOne, kMany };
 
-  explicit CallCounter(Writers writers) : writers_(writers) {}
+  // `sinks` outlives the counter.
+  CallCounter(Writers writers, const std::vector<CallSink*>* sinks) : writers_(writers), sinks_(sinks) {}
 
   void OnStarted() { Increment(&started_); }
   // After the call's OnStarted.
-  void OnFinished(grpc::StatusCode code) { Increment(&finished_[Index(code)]); }
-  void OnShed() { Increment(&shed_); }
+  void OnEnded(const CallRecord& call) {
+    if (call.shed) Increment(&shed_);
+    for (CallSink* sink : *sinks_) sink->OnCallEnded(call);
+    Increment(&finished_[Index(call.code)]);
+  }
   void OnException(std::string_view what);
 
   // Adds these counts to `stats`.
@@ -67,6 +72,7 @@ class CallCounter {
   }
 
   const Writers writers_;
+  const std::vector<CallSink*>* const sinks_;
   Count started_ = 0;
   std::array<Count, kCodes> finished_{};
   Count shed_ = 0;
@@ -80,6 +86,9 @@ class ServerStats {
 
   // Before Start.
   CallCounter* AddCounter(CallCounter::Writers writers);
+
+  // Before Start. `sink` is told of every call; it outlives the last one.
+  void AddSink(CallSink* sink) { sinks_.push_back(sink); }
 
   // Looks for the peaks from now on.
   void Start();
@@ -102,6 +111,7 @@ class ServerStats {
   const std::string backend_;
   const absl::Duration mean_wait_;
   const absl::Time start_time_ = absl::Now();
+  std::vector<CallSink*> sinks_;
   std::vector<std::unique_ptr<CallCounter>> counters_;
   mutable std::mutex mutex_;
   mutable Peaks peaks_;  // Under mutex_.

@@ -41,8 +41,10 @@ class RecordingObserver final : public CallObserver {
     ++started;
     return answer;
   }
-  void OnFinished(CallContext& /*call*/, grpc::StatusCode code) override { finished.push_back(code); }
-  void OnShed(CallContext& /*call*/) override { ++shed; }
+  void OnFinished(CallContext& call, grpc::StatusCode code) override {
+    finished.push_back(code);
+    if (call.shed()) ++shed;
+  }
   void OnException(CallContext& /*call*/, std::string_view what) override { exceptions.emplace_back(what); }
 
   grpc::Status answer;  // To OnStarted.

@@ -24,6 +24,8 @@ v1::GetServerStatsResponse Filled(const ServerStats& stats) {
   return response;
 }
 
+CallRecord Ended(StatusCode code) { return {.code = code}; }
+
 TEST(ServerStatsTest, TellsWhatTheServerIs) {
   ServerStats stats("async", "constant:50ms", absl::Milliseconds(50));
   stats.Start();
@@ -47,11 +49,10 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   stats.Start();
   for (int i = 0; i < 5; ++i) one->OnStarted();
   for (int i = 0; i < 3; ++i) other->OnStarted();
-  one->OnFinished(StatusCode::OK);
-  other->OnFinished(StatusCode::OK);
-  one->OnShed();
-  one->OnFinished(StatusCode::RESOURCE_EXHAUSTED);
-  other->OnFinished(static_cast<StatusCode>(99));
+  one->OnEnded(Ended(StatusCode::OK));
+  other->OnEnded(Ended(StatusCode::OK));
+  one->OnEnded({.code = StatusCode::RESOURCE_EXHAUSTED, .shed = true});
+  other->OnEnded(Ended(static_cast<StatusCode>(99)));
 
   const v1::GetServerStatsResponse response = Filled(stats);
   EXPECT_EQ(response.started(), 8u);
@@ -69,9 +70,9 @@ TEST(ServerStatsTest, NamesEachStatusAsGrpcDoes) {
   CallCounter* counter = stats.AddCounter(Writers::kOne);
   stats.Start();
   counter->OnStarted();
-  counter->OnFinished(StatusCode::DEADLINE_EXCEEDED);
+  counter->OnEnded(Ended(StatusCode::DEADLINE_EXCEEDED));
   counter->OnStarted();
-  counter->OnFinished(StatusCode::UNAUTHENTICATED);  // The last.
+  counter->OnEnded(Ended(StatusCode::UNAUTHENTICATED));  // The last.
   EXPECT_EQ(Filled(stats).finished().count("DEADLINE_EXCEEDED"), 1u);
   EXPECT_EQ(Filled(stats).finished().count("UNAUTHENTICATED"), 1u);
 }
@@ -85,7 +86,7 @@ TEST(ServerStatsTest, SeesPeaksThatAreOverWhenItIsAsked) {
     const bool seen = Filled(stats).peak_in_flight() == 7;
     for (int i = 0; i < 7; ++i) counter->OnStarted();
     absl::SleepFor(absl::Milliseconds(1));
-    for (int i = 0; i < 7; ++i) counter->OnFinished(StatusCode::OK);
+    for (int i = 0; i < 7; ++i) counter->OnEnded(Ended(StatusCode::OK));
     return seen;
   }));
 }
@@ -102,7 +103,7 @@ TEST(ServerStatsTest, APeakStays) {
   end = true;
   end.notify_all();
   for (std::thread& thread : threads) thread.join();
-  for (int i = 0; i < 7; ++i) counter->OnFinished(StatusCode::OK);
+  for (int i = 0; i < 7; ++i) counter->OnEnded(Ended(StatusCode::OK));
 
   const v1::GetServerStatsResponse response = Filled(stats);
   EXPECT_EQ(response.in_flight(), 0u);
@@ -121,7 +122,7 @@ TEST(ServerStatsTest, NeverCountsLessThanNothingInFlight) {
     threads.emplace_back([&] {
       while (!end) {
         counter->OnStarted();
-        counter->OnFinished(StatusCode::OK);
+        counter->OnEnded(Ended(StatusCode::OK));
       }
     });
   }

@@ -1,0 +1,62 @@
+// CallRecord: one served call as it went, for whoever counts, logs or draws calls. Every model makes the same record:
+//
+//   arrived ── queued ── began ── running and waiting, in turns ── ended
+//
+// What each model can see of it:
+//  - arrived: when our code heard of the call. What a call has waited inside gRPC before is not seen: for an armed slot
+//    (async, pool), or for a thread of gRPC's (thread, callback).
+//  - queued: for a thread of our pool; zero where there is none to wait for.
+//  - running: on the loop (async, callback; there without the moments on gRPC's own threads), or processor time of the
+//    thread that held the call (thread, pool, and what computes).
+//  - waiting: the rest. It includes the time in which the call could go on, and its loop was busy with others.
+//
+// A plain value.
+
+#ifndef MEANWHILE_SERVER_OBSERVE_CALL_RECORD_H_
+#define MEANWHILE_SERVER_OBSERVE_CALL_RECORD_H_
+
+#include <grpcpp/support/status_code_enum.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string_view>
+
+#include "async/timer_queue.h"
+
+namespace meanwhile {
+
+// The methods of the service meanwhile.v1.Meanwhile. Calls of health and Admin are not recorded.
+enum class CallMethod : std::uint8_t { kFetch, kGather, kWatch, kCollect, kExchange, kCompute };
+inline constexpr CallMethod kAllCallMethods[] = {CallMethod::kFetch,   CallMethod::kGather,   CallMethod::kWatch,
+                                                 CallMethod::kCollect, CallMethod::kExchange, CallMethod::kCompute};
+inline constexpr std::size_t kCallMethods = std::size(kAllCallMethods);
+
+// `Fetch`. Lives forever.
+std::string_view ToString(CallMethod method);
+
+struct CallRecord {
+  CallMethod method = CallMethod::kFetch;
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  // It was refused, and its handler not run.
+  bool shed = false;
+  async::TimePoint arrived = {};
+  async::TimePoint began = {};
+  async::TimePoint ended = {};
+  async::Duration running = {};
+
+  async::Duration queued() const { return began - arrived; }
+  async::Duration waiting() const { return std::max(ended - began - running, async::Duration::zero()); }
+};
+
+// Who is told of each call that has ended. Called on whichever thread ended it: be quick.
+class CallSink {
+ public:
+  virtual ~CallSink() = default;
+  virtual void OnCallEnded(const CallRecord& call) = 0;
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_SERVER_OBSERVE_CALL_RECORD_H_
