@@ -4,12 +4,12 @@
 // kReadsStream: a failed Read does not tell whether the client has no more messages or is gone. So the handler of such
 // a call may return OK to nobody, and only the end of Finish tells.
 //
-// Each is made for one call, and lives as long. Thread: the loop's; Handle of a unary call, any.
+// Each is made for one call, and lives as long; its Messages, where gRPC reads the request and the handler writes the
+// response, are the slot's and outlive it. Thread: the loop's; Handle of a unary call, any.
 
 #ifndef MEANWHILE_ASYNC_RPC_KINDS_H_
 #define MEANWHILE_ASYNC_RPC_KINDS_H_
 
-#include <google/protobuf/arena.h>
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
@@ -17,6 +17,7 @@
 #include <type_traits>
 
 #include "async/call_context.h"
+#include "async/kept_message.h"
 #include "async/stream.h"
 
 namespace meanwhile::async {
@@ -27,16 +28,23 @@ class UnaryRpc {
  public:
   static constexpr bool kReadsStream = false;
   using Stream = grpc::ServerAsyncResponseWriter<Response>;
+  struct Messages {
+    KeptMessage<Request> request;
+    KeptMessage<Response> response;
+
+    void Clear() {
+      request.Clear();
+      response.Clear();
+    }
+  };
   template <typename Service>
   using RequestMember = void (Service::*)(grpc::ServerContext*, Request*, Stream*, grpc::CompletionQueue*,
                                           grpc::ServerCompletionQueue*, void*);
   template <typename Handler>
   using HandlerResult = std::invoke_result_t<Handler&, CallContext&, const Request&, Response*>;
 
-  UnaryRpc(CallContext* call, google::protobuf::Arena* arena)
-      : request_(google::protobuf::Arena::CreateMessage<Request>(arena)),
-        response_(google::protobuf::Arena::CreateMessage<Response>(arena)),
-        stream_(&call->server_context()) {}
+  UnaryRpc(CallContext* call, Messages* messages)
+      : request_(messages->request.get()), response_(messages->response.get()), stream_(&call->server_context()) {}
 
   template <typename Service>
   void Ask(Service* service, RequestMember<Service> member, CallContext* call, grpc::ServerCompletionQueue* queue,
@@ -61,14 +69,19 @@ class ServerStreamingRpc {
  public:
   static constexpr bool kReadsStream = false;
   using Stream = grpc::ServerAsyncWriter<Response>;
+  struct Messages {
+    KeptMessage<Request> request;
+
+    void Clear() { request.Clear(); }
+  };
   template <typename Service>
   using RequestMember = void (Service::*)(grpc::ServerContext*, Request*, Stream*, grpc::CompletionQueue*,
                                           grpc::ServerCompletionQueue*, void*);
   template <typename Handler>
   using HandlerResult = std::invoke_result_t<Handler&, CallContext&, const Request&, ServerWriter<Response>&>;
 
-  ServerStreamingRpc(CallContext* call, google::protobuf::Arena* arena)
-      : request_(google::protobuf::Arena::CreateMessage<Request>(arena)),
+  ServerStreamingRpc(CallContext* call, Messages* messages)
+      : request_(messages->request.get()),
         stream_(&call->server_context()),
         writer_(&call->loop(), &call->server_context(), &stream_) {}
 
@@ -95,14 +108,19 @@ class ClientStreamingRpc {
  public:
   static constexpr bool kReadsStream = true;
   using Stream = grpc::ServerAsyncReader<Response, Request>;
+  struct Messages {
+    KeptMessage<Response> response;
+
+    void Clear() { response.Clear(); }
+  };
   template <typename Service>
   using RequestMember = void (Service::*)(grpc::ServerContext*, Stream*, grpc::CompletionQueue*,
                                           grpc::ServerCompletionQueue*, void*);
   template <typename Handler>
   using HandlerResult = std::invoke_result_t<Handler&, CallContext&, ServerReader<Request>&, Response*>;
 
-  ClientStreamingRpc(CallContext* call, google::protobuf::Arena* arena)
-      : response_(google::protobuf::Arena::CreateMessage<Response>(arena)),
+  ClientStreamingRpc(CallContext* call, Messages* messages)
+      : response_(messages->response.get()),
         stream_(&call->server_context()),
         reader_(&call->loop(), &call->server_context(), &stream_) {}
 
@@ -129,13 +147,16 @@ class BidirectionalRpc {
  public:
   static constexpr bool kReadsStream = true;
   using Stream = grpc::ServerAsyncReaderWriter<Response, Request>;
+  struct Messages {
+    void Clear() {}
+  };
   template <typename Service>
   using RequestMember = void (Service::*)(grpc::ServerContext*, Stream*, grpc::CompletionQueue*,
                                           grpc::ServerCompletionQueue*, void*);
   template <typename Handler>
   using HandlerResult = std::invoke_result_t<Handler&, CallContext&, ServerReaderWriter<Request, Response>&>;
 
-  BidirectionalRpc(CallContext* call, google::protobuf::Arena* /*arena*/)
+  BidirectionalRpc(CallContext* call, Messages* /*messages*/)
       : stream_(&call->server_context()), reader_writer_(&call->loop(), &call->server_context(), &stream_) {}
 
   template <typename Service>

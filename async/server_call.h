@@ -14,8 +14,8 @@
 //
 // A call's life: a slot is armed (RequestXxx); a call is matched to it; another slot is armed in its place before the
 // handler runs; the handler returns; Finish sends the response; when Finish and the notice of the call's end have both
-// completed, the slot is used again. After warm-up none of this allocates memory of ours: slots, frames and the arena's
-// first block are kept.
+// completed, the slot is used again. After warm-up none of this allocates memory of ours: slots, frames and
+// messages are kept.
 //
 // Cancellation: when the client cancels, disconnects, or the deadline passes, the call's token is cancelled and
 // whatever the handler waits for returns at once. The handler's status is then sent to nobody.
@@ -35,10 +35,8 @@
 #ifndef MEANWHILE_ASYNC_SERVER_CALL_H_
 #define MEANWHILE_ASYNC_SERVER_CALL_H_
 
-#include <google/protobuf/arena.h>
 #include <grpcpp/completion_queue.h>
 
-#include <array>
 #include <cassert>
 #include <concepts>
 #include <cstddef>
@@ -100,27 +98,18 @@ class Method {
  private:
   class Slot {
    public:
-    explicit Slot(Method* method) : method_(method), arena_(ArenaIn(&arena_block_)) {}
+    explicit Slot(Method* method) : method_(method) {}
 
     void Arm() {
       method_->loop_->AddWork();
       outstanding_ = 1;
       call_.emplace(method_->loop_, method_->options_.name, method_->options_.observer);
-      rpc_.emplace(&*call_, &arena_);
+      rpc_.emplace(&*call_, &messages_);
       call_->server_context().AsyncNotifyWhenDone(&done_);
       rpc_->Ask(method_->service_, method_->request_member_, &*call_, method_->server_queue_, &matched_);
     }
 
    private:
-    using ArenaBlock = std::array<char, 1024>;
-
-    static google::protobuf::ArenaOptions ArenaIn(ArenaBlock* block) {
-      google::protobuf::ArenaOptions options;
-      options.initial_block = block->data();
-      options.initial_block_size = block->size();
-      return options;
-    }
-
     // `ok` is false when the server shuts down: there is no call, and the notice of its end will not come.
     void OnMatched(bool ok) {
       if (!ok) {
@@ -211,7 +200,7 @@ class Method {
       if (--outstanding_ > 0) return;
       rpc_.reset();
       call_.reset();
-      arena_.Reset();
+      messages_.Clear();
       method_->idle_.push_back(this);
       method_->loop_->RemoveWork();
     }
@@ -222,10 +211,9 @@ class Method {
     MemberOperation<Slot, &Slot::OnMatched> matched_{this};
     MemberOperation<Slot, &Slot::OnDone> done_{this};
     MemberOperation<Slot, &Slot::OnFinished> finished_{this};
+    typename Rpc::Messages messages_;
     std::optional<CallContext> call_;
     std::optional<Rpc> rpc_;
-    alignas(std::max_align_t) ArenaBlock arena_block_;
-    google::protobuf::Arena arena_;
   };
 
   void ArmOne() {

@@ -23,7 +23,7 @@ struct Model {
 
 const std::vector<Model>& Models() {
   static const auto* const kModels = new std::vector<Model>{
-      {"async", {{"loops", "--loops"}, {"threads", "--pool-threads"}, {"queue", "--pool-queue"}}},
+      {"async", {{"loops", "--loops"}, {"armed", "--armed"}, {"threads", "--pool-threads"}, {"queue", "--pool-queue"}}},
       {"callback", {{"loops", "--loops"}, {"threads", "--pool-threads"}, {"queue", "--pool-queue"}}},
       {"thread", {{"max_pollers", "--sync-max-pollers"}}},
       {"pool", {{"threads", "--pool-threads"}, {"queue", "--pool-queue"}, {"loops", "--loops"}}},
