@@ -11,7 +11,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
+#include "client/config_flag.h"
 #include "client/flags.h"
+#include "server/backend/database/postgres_endpoint.h"
+#include "server/net/listener.h"
 
 namespace meanwhile {
 namespace {
@@ -50,9 +53,13 @@ void AddServiceFlags(CLI::App& app, ServerOptions* options) {
         return absl::InvalidArgumentError(FlagError("--model", text, "must be async, callback, thread or pool"));
       },
       "async|callback|thread|pool", ToString(options->model), "How calls are mapped to threads");
-  app.add_option("--listen", options->listen, "Where to listen: HOST:PORT (port 0 takes a free one) or unix:PATH")
-      ->capture_default_str()
-      ->type_name("ADDRESS");
+  AddParsedFlag(
+      app, "--listen",
+      [options](const std::string& text) {
+        options->listen = text;
+        return Listener::Check(text);
+      },
+      "ADDRESS", options->listen, "Where to listen: HOST:PORT (port 0 takes a free one) or unix:PATH");
   AddSwitch(app, "--reflection", &options->reflection, "Tell clients the schema, as grpcurl asks for it");
 }
 
@@ -82,8 +89,14 @@ void AddWaitFlags(CLI::App& app, ServerOptions* options) {
   app.add_option("--database", options->database,
                  "The SQLite file that query waits ask; without it a private one, removed at the end")
       ->type_name("FILE");
-  app.add_option("--postgres", options->postgres, "The PostgreSQL server that query waits ask instead of SQLite")
-      ->type_name("URL");
+  AddParsedFlag(
+      app, "--postgres",
+      [options](const std::string& text) {
+        options->postgres = text;
+        const absl::Status status = PostgresEndpoint::Parse(text).status();
+        return status.ok() ? status : absl::InvalidArgumentError(absl::StrCat("--postgres: ", status.message()));
+      },
+      "URL", "", "The PostgreSQL server that query waits ask instead of SQLite");
   AddDurationFlag(app, "--max-wait", &options->max_wait, {absl::ZeroDuration(), absl::Hours(1)},
                   "The longest wait that a request may ask for");
 }
@@ -129,6 +142,7 @@ std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOpt
   AddWaitFlags(app, options);
   AddThreadFlags(app, options);
   AddLifecycleFlags(app, options);
+  AddConfigFlag(app);
   return ParseFlags(app, argc, argv);
 }
 
