@@ -146,9 +146,9 @@ TEST_F(ConfigFlagTest, RefusesALineThatIsNotAKeyAndAValue) {
 }
 
 TEST_F(ConfigFlagTest, RefusesAFileThatCannotBeRead) {
-  for (const auto& [path, message] : {std::pair("/nowhere/at-all", "No such file or directory"),
-                                      std::pair("/proc", "Is a directory"),
-                                      std::pair("/dev/zero", "must be a file of at most 1048576 bytes")}) {
+  for (const auto& [path, message] :
+       {std::pair("/nowhere/at-all", "No such file or directory"), std::pair("/proc", "Is a directory"),
+        std::pair("/dev/zero", "must be a file of at most 1048576 bytes")}) {
     ParseCommandLine(absl::StrCat("--config=", path));
     EXPECT_EQ(exit_code_, kConfigExitCode);
     EXPECT_EQ(error_, absl::StrCat("program: --config=", path, ": ", message, "\n"));
