@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -59,6 +60,7 @@ class EachCaseTest : public testing::TestWithParam<std::tuple<ModelKind, Case>> 
     ASSERT_NE(mkdtemp(data_dir.data()), nullptr);
     std::ofstream(data_dir + "/poem") << "Tyger Tyger, burning bright";
     std::ofstream(data_dir + "/large") << std::string((1 << 20) + 1, 'x');
+    ASSERT_EQ(symlink("/", (data_dir + "/out").c_str()), 0);
     ServerOptions options = ServedModel::SmallServer(ModelKind::kAsync);
     options.data_dir = data_dir;
     remote = new ServedModel(options);
@@ -144,6 +146,42 @@ TEST_P(EachModelTest, GatherInSequenceTakesTheSumOfTheWaitsAndAtOnceTheLongest) 
       EXPECT_GE(seconds(response.elapsed()), sum);
     }
   }
+}
+
+TEST_P(EachModelTest, AWaitInSequenceIsNotBegunAfterAFailure) {
+  std::string data_dir = testing::TempDir() + "/untouched.XXXXXX";
+  ASSERT_NE(mkdtemp(data_dir.data()), nullptr);
+  ServerOptions options = ServedModel::SmallServer(GetParam());
+  options.data_dir = data_dir;
+  ServedModel served(options);
+  EXPECT_EQ(served.Call("Gather",
+                        "waits { simulated { spec: 'constant:0s,fail=1:ABORTED' } } waits { file_write { path: 'a' } }"),
+            "ABORTED the simulated backend failed");
+  EXPECT_NE(access((data_dir + "/a").c_str(), F_OK), 0);
+}
+
+// Another process has locked the database; a store waits for it.
+TEST_P(EachModelTest, AStoreThatWaitsIsEndedByAFailureBesideItAndByItsDeadline) {
+  ServerOptions options = ServedModel::SmallServer(GetParam());
+  options.database = testing::TempDir() + "/locked_for_" + ToString(GetParam());
+  ServedModel served(options);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(options.database.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+
+  const std::string store = "{ query { store { key: 'a' value: 'stored' } } }";
+  EXPECT_EQ(served.Call("Gather", "mode: AT_ONCE waits " + store +
+                                      " waits { simulated { spec: 'constant:50ms,fail=1:ABORTED' } }"),
+            "ABORTED the simulated backend failed");
+  EXPECT_THAT(served.Call("Fetch", "wait " + store, absl::Milliseconds(100)),
+              testing::StartsWith("DEADLINE_EXCEEDED "));
+  EXPECT_TRUE(served.HasInFlight(0)) << "while the lock is held";
+  EXPECT_EQ(served.Call("Fetch", "wait { query { read: 'item-1' } }"), "OK waited { } value: \"value of item-1\"")
+      << "reads need no lock";
+
+  EXPECT_EQ(sqlite3_close(other), SQLITE_OK);
+  EXPECT_EQ(served.Call("Fetch", "wait { query { read: 'a' } }"), "NOT_FOUND no value for key \"a\"");
+  EXPECT_EQ(served.Call("Fetch", "wait " + store), "OK waited { }");
 }
 
 TEST_P(EachModelTest, ACancelledCallStopsWaiting) {
