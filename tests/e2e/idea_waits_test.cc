@@ -187,8 +187,8 @@ TEST(IdeaTableTest, SlowFileAnySlowThing) {
   for (int i = 0; i < 2; ++i) two.add_waits();
   v1::GatherResponse never;
   grpc::ClientContext two_context;
-  std::future<grpc::Status> waiting = std::async(
-      std::launch::async, [&] { return narrow_caller.stub().Gather(&two_context, two, &never); });
+  std::future<grpc::Status> waiting =
+      std::async(std::launch::async, [&] { return narrow_caller.stub().Gather(&two_context, two, &never); });
   ASSERT_TRUE(narrow.HasInFlight(1));
   v1::FetchResponse response;
   grpc::ClientContext third_context;

@@ -154,9 +154,10 @@ TEST_P(EachModelTest, AWaitInSequenceIsNotBegunAfterAFailure) {
   ServerOptions options = ServedModel::SmallServer(GetParam());
   options.data_dir = data_dir;
   ServedModel served(options);
-  EXPECT_EQ(served.Call("Gather",
-                        "waits { simulated { spec: 'constant:0s,fail=1:ABORTED' } } waits { file_write { path: 'a' } }"),
-            "ABORTED the simulated backend failed");
+  EXPECT_EQ(
+      served.Call("Gather",
+                  "waits { simulated { spec: 'constant:0s,fail=1:ABORTED' } } waits { file_write { path: 'a' } }"),
+      "ABORTED the simulated backend failed");
   EXPECT_NE(access((data_dir + "/a").c_str(), F_OK), 0);
 }
 
