@@ -83,8 +83,7 @@ TEST(DurabilityTest, TheContentIsSyncedBeforeItTakesItsNameAndTheDirectoryAfterw
   loop.Run();  // On this thread.
 
   EXPECT_TRUE(waited.ok()) << waited.status.error_message();
-  EXPECT_EQ(TheRecord().steps,
-            (std::vector<std::string>{"sync the temporary file", "rename to tiger", "sync poems"}));
+  EXPECT_EQ(TheRecord().steps, (std::vector<std::string>{"sync the temporary file", "rename to tiger", "sync poems"}));
   for (const std::thread::id thread : TheRecord().threads) EXPECT_NE(thread, std::this_thread::get_id());
 }
 
