@@ -1,7 +1,5 @@
 #include "server/server_flags.h"
 
-#include <sched.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -13,6 +11,7 @@
 #include "client/channel_pool.h"
 #include "client/config_flag.h"
 #include "client/flags.h"
+#include "client/processors.h"
 #include "server/backend/database/postgres_endpoint.h"
 #include "server/net/listener.h"
 
@@ -21,13 +20,6 @@ namespace {
 
 // A usual size of thread pools, for handlers that mostly wait.
 constexpr std::size_t kPoolModelThreads = 64;
-
-// Processors that this process may use.
-std::size_t Processors() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return static_cast<std::size_t>(CPU_COUNT(&set));
-}
 
 CLI::Option* AddSwitch(CLI::App& app, const std::string& flag, bool* value, const std::string& description) {
   return AddParsedFlag(
@@ -134,8 +126,8 @@ void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
 }  // namespace
 
 std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOptions* options) {
-  options->loops = Processors();
-  options->pool_threads = Processors();
+  options->loops = AvailableProcessors();
+  options->pool_threads = AvailableProcessors();
   CLI::App app("A gRPC server whose calls wait on a slow backend. The model says how calls are mapped to threads.",
                "server");
   AddServiceFlags(app, options);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client/proto_duration.h"
 #include "tests/e2e/caller.h"
 #include "tests/server/fetches_in_flight.h"
 #include "tests/server/server_process.h"
@@ -21,11 +22,9 @@ namespace {
 
 using grpc::StatusCode;
 
-double Seconds(const google::protobuf::Duration& duration) { return duration.seconds() + duration.nanos() * 1e-9; }
-
-double Sum(const google::protobuf::RepeatedPtrField<google::protobuf::Duration>& durations) {
-  double sum = 0;
-  for (const google::protobuf::Duration& duration : durations) sum += Seconds(duration);
+absl::Duration Sum(const google::protobuf::RepeatedPtrField<google::protobuf::Duration>& durations) {
+  absl::Duration sum;
+  for (const google::protobuf::Duration& duration : durations) sum += FromProto(duration);
   return sum;
 }
 
@@ -66,10 +65,10 @@ TEST(IdeaTableTest, WorkOnBWhileAWaitsInsideOneCall) {
   const std::vector<std::string> waits(5, "simulated:40ms");
   const v1::GatherResponse in_sequence = caller.Gather(v1::GatherRequest::IN_SEQUENCE, waits);
   ASSERT_TRUE(caller.ok()) << caller.error();
-  EXPECT_GE(Seconds(in_sequence.elapsed()), Sum(in_sequence.waited()));
+  EXPECT_GE(FromProto(in_sequence.elapsed()), Sum(in_sequence.waited()));
   const v1::GatherResponse at_once = caller.Gather(v1::GatherRequest::AT_ONCE, waits);
   ASSERT_TRUE(caller.ok()) << caller.error();
-  EXPECT_LT(Seconds(at_once.elapsed()), Sum(at_once.waited()));
+  EXPECT_LT(FromProto(at_once.elapsed()), Sum(at_once.waited()));
 }
 
 // Fetch returns a Task and runs on the loop; Compute returns a plain status and is sent to the pool by itself.

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client/proto_duration.h"
 #include "tests/e2e/caller.h"
 #include "tests/server/backend/database/postgres_server.h"
 #include "tests/server/server_process.h"
@@ -37,8 +38,6 @@ std::string Content(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
-
-double Seconds(const google::protobuf::Duration& duration) { return duration.seconds() + duration.nanos() * 1e-9; }
 
 // A call that waits, while others are served.
 std::future<v1::FetchResponse> FetchMeanwhile(const ServerProcess& server, const std::string& wait) {
@@ -173,8 +172,8 @@ TEST(IdeaTableTest, ARemoteApiOperation) {
 TEST(IdeaTableTest, SlowFileAnySlowThing) {
   ServerProcess server({"--backend=uniform:5ms,6ms"});
   Caller caller(server.target());
-  EXPECT_GE(Seconds(caller.Fetch("simulated:20ms").waited()), 0.020);
-  EXPECT_GE(Seconds(caller.Fetch("simulated:lognormal:20ms,30ms").waited()), 0);
+  EXPECT_GE(FromProto(caller.Fetch("simulated:20ms").waited()), absl::Milliseconds(20));
+  EXPECT_GT(FromProto(caller.Fetch("simulated:lognormal:20ms,30ms").waited()), absl::ZeroDuration());
   EXPECT_TRUE(caller.ok()) << caller.error();
   caller.Fetch("simulated:constant:1ms,fail=1:UNAVAILABLE");
   EXPECT_EQ(caller.code(), StatusCode::UNAVAILABLE);
@@ -203,7 +202,7 @@ TEST(IdeaTableTest, SlowFileAnySlowThing) {
   ServerProcess replaying({"--backend=trace:" + trace});
   grpc::ClientContext context;
   EXPECT_TRUE(Caller(replaying.target()).stub().Fetch(&context, v1::FetchRequest(), &response).ok());
-  EXPECT_GE(Seconds(response.waited()), 0.030);
+  EXPECT_GE(FromProto(response.waited()), absl::Milliseconds(30));
 }
 
 }  // namespace

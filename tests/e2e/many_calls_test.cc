@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <map>
 #include <string>
 #include <thread>
 
@@ -26,7 +25,7 @@ TEST_P(ManyCallsTest, FiveThousandCallsAreInFlightOnAFewThreads) {
   // Long enough for the last to start before the first ends, on a slow machine too.
   FetchesInFlight fetches(server.target(), kCalls, absl::Seconds(10), {.connections = 8});
   EXPECT_TRUE(server.HasInFlight(kCalls));
-  EXPECT_EQ(fetches.Ended(), (std::map<grpc::StatusCode, std::size_t>{{grpc::StatusCode::OK, kCalls}}));
+  EXPECT_EQ(fetches.Ended(), (Counts{{grpc::StatusCode::OK, kCalls}}));
 
   const v1::GetServerStatsResponse stats = server.Stats();
   EXPECT_EQ(stats.peak_in_flight(), kCalls);

@@ -27,14 +27,6 @@ using grpc::StatusCode;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-using Counts = std::map<StatusCode, std::size_t>;
-
-std::size_t Sum(const Counts& counts) {
-  std::size_t sum = 0;
-  for (const auto& [status, count] : counts) sum += count;
-  return sum;
-}
-
 class ServerMainTest : public testing::TestWithParam<const char*> {
  protected:
   static std::string model() { return absl::StrCat("--model=", GetParam()); }

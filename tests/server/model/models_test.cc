@@ -9,7 +9,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
+#include "client/proto_duration.h"
 #include "meanwhile/v1/admin.grpc.pb.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "tests/server/fetches_in_flight.h"
@@ -134,16 +134,15 @@ TEST_P(EachModelTest, GatherInSequenceTakesTheSumOfTheWaitsAndAtOnceTheLongest) 
     grpc::ClientContext context;
     const grpc::Status status = stub->Gather(&context, request, &response);
     ASSERT_TRUE(status.ok()) << status.error_message();
-    const auto seconds = [](const google::protobuf::Duration& d) { return d.seconds() + d.nanos() * 1e-9; };
-    double sum = 0;
+    absl::Duration sum;
     for (const google::protobuf::Duration& waited : response.waited()) {
-      EXPECT_GE(seconds(waited), 0.050);
-      sum += seconds(waited);
+      EXPECT_GE(FromProto(waited), absl::Milliseconds(50));
+      sum += FromProto(waited);
     }
     if (mode == v1::GatherRequest::AT_ONCE) {
-      EXPECT_LT(seconds(response.elapsed()), sum);
+      EXPECT_LT(FromProto(response.elapsed()), sum);
     } else {
-      EXPECT_GE(seconds(response.elapsed()), sum);
+      EXPECT_GE(FromProto(response.elapsed()), sum);
     }
   }
 }
@@ -191,7 +190,7 @@ TEST_P(EachModelTest, ACancelledCallStopsWaiting) {
   EXPECT_TRUE(served.HasInFlight(3));
   fetches.Cancel();
   EXPECT_TRUE(served.HasFinished("CANCELLED", 3));
-  EXPECT_EQ(fetches.Ended(), (std::map<StatusCode, std::size_t>{{StatusCode::CANCELLED, 3}}));
+  EXPECT_EQ(fetches.Ended(), (Counts{{StatusCode::CANCELLED, 3}}));
 }
 
 TEST_P(EachModelTest, ACallOutOfTimeStopsWaiting) {

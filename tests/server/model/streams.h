@@ -15,6 +15,7 @@
 
 #include "absl/time/time.h"
 #include "client/channel_pool.h"
+#include "client/proto_duration.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "tests/server/model/served_model.h"
 
@@ -23,9 +24,7 @@ namespace meanwhile {
 using ExchangeStream = grpc::ClientReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>;
 
 inline void SetWait(absl::Duration wait, v1::Wait* proto) {
-  google::protobuf::Duration* constant = proto->mutable_simulated()->mutable_constant();
-  constant->set_seconds(absl::IDivDuration(wait, absl::Seconds(1), &wait));
-  constant->set_nanos(static_cast<int>(absl::ToInt64Nanoseconds(wait)));
+  ToProto(wait, proto->mutable_simulated()->mutable_constant());
 }
 
 inline v1::WatchRequest WatchRequest(std::uint32_t count, absl::Duration wait, const std::string& payload = "") {
