@@ -80,7 +80,7 @@ std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv) 
     return app.exit(help, std::cout, std::cerr);
   } catch (const CLI::ParseError& error) {
     std::cerr << app.get_name() << ": " << error.what() << "\n";
-    return kUsageExitCode;
+    return dynamic_cast<const CLI::ConfigError*>(&error) != nullptr ? kConfigExitCode : kUsageExitCode;
   }
 }
 

@@ -33,6 +33,8 @@ namespace meanwhile {
 
 // Every binary of ours ends with it when its flags make no sense.
 inline constexpr int kUsageExitCode = 2;
+// And with this one when its configuration file makes none: see client/config_flag.h.
+inline constexpr int kConfigExitCode = 104;
 
 // What a flag may be; both ends are allowed.
 template <typename T>
@@ -70,8 +72,8 @@ CLI::Option* AddDurationFlag(CLI::App& app, const std::string& flag, absl::Durat
                              Bounds<absl::Duration> bounds, const std::string& description);
 
 // Parses the command line. Gives the code to exit with when the program shall not go on: 0 after --help, which was
-// printed to stdout, or kUsageExitCode after an error, which was printed to stderr. Callbacks of subcommands may throw
-// UsageError.
+// printed to stdout, or kUsageExitCode or kConfigExitCode after an error, which was printed to stderr. Callbacks of
+// subcommands may throw UsageError.
 std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv);
 
 // What a callback throws to refuse flags that make no sense together.

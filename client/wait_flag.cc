@@ -7,6 +7,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "client/flags.h"
+#include "client/proto_duration.h"
 
 namespace meanwhile {
 namespace {
@@ -24,9 +25,7 @@ Problem ParseSimulated(absl::string_view spec, v1::SimulatedWait* wait) {
     return std::nullopt;
   }
   if (constant < absl::ZeroDuration() || constant > absl::Hours(24)) return "must be from 0 to 24h";
-  google::protobuf::Duration* duration = wait->mutable_constant();
-  duration->set_seconds(absl::IDivDuration(constant, absl::Seconds(1), &constant));
-  duration->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(constant)));
+  ToProto(constant, wait->mutable_constant());
   return std::nullopt;
 }
 

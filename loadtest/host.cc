@@ -1,8 +1,6 @@
 #include "loadtest/host.h"
 
-#include <sched.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "client/processors.h"
 
 namespace meanwhile {
 namespace {
@@ -31,13 +30,6 @@ absl::string_view ValueOf(absl::string_view text, absl::string_view name) {
   return {};
 }
 
-uint32_t Processors() {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return static_cast<uint32_t>(CPU_COUNT(&allowed));
-  // A machine with more processors than the set has room for.
-  return static_cast<uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
-}
-
 }  // namespace
 
 v1::Host ReadHost() {
@@ -50,7 +42,7 @@ v1::Host ReadHost() {
   }
   const std::string cpuinfo = ReadFile("/proc/cpuinfo");
   if (const absl::string_view name = ProcessorName(cpuinfo); !name.empty()) host.set_processor(std::string(name));
-  host.set_processors(Processors());
+  host.set_processors(static_cast<uint32_t>(AvailableProcessors()));
   host.set_memory_bytes(static_cast<double>(MemoryBytes(ReadFile("/proc/meminfo"))));
   return host;
 }

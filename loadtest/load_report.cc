@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
+#include "client/proto_duration.h"
 
 namespace meanwhile {
 namespace {
@@ -11,10 +12,6 @@ constexpr double kFullShare = 0.95;
 
 double ProcessorsUsed(const LoadResult& result) {
   return result.elapsed > absl::ZeroDuration() ? absl::FDivDuration(result.processor_time, result.elapsed) : 0;
-}
-
-absl::Duration ToAbsl(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
 uint64_t Finished(const v1::GetServerStatsResponse& stats) {
@@ -103,7 +100,7 @@ bool IsClientLimited(const LoadResult& result) {
 v1::ServerUsage UsageBetween(const v1::GetServerStatsResponse& before, const v1::GetServerStatsResponse& after,
                              absl::Duration elapsed) {
   v1::ServerUsage usage;
-  const absl::Duration spent = ToAbsl(after.processor_time()) - ToAbsl(before.processor_time());
+  const absl::Duration spent = FromProto(after.processor_time()) - FromProto(before.processor_time());
   const auto calls = static_cast<double>(Finished(after) - Finished(before));
   if (calls > 0) {
     usage.set_cpu_micros_per_call(absl::ToDoubleMicroseconds(spent) / calls);

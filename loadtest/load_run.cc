@@ -1,7 +1,5 @@
 #include "loadtest/load_run.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -12,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/channel_pool.h"
+#include "client/processors.h"
 #include "loadtest/closed_loop.h"
 #include "loadtest/grpc_engine.h"
 #include "loadtest/live_stats.h"
@@ -204,12 +203,6 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* obs
   result.connections = pool.size();
   result.loops = loops;
   return result;
-}
-
-std::size_t AvailableProcessors() {
-  cpu_set_t processors;
-  if (sched_getaffinity(0, sizeof(processors), &processors) != 0) return std::thread::hardware_concurrency();
-  return static_cast<std::size_t>(CPU_COUNT(&processors));
 }
 
 }  // namespace meanwhile

@@ -90,9 +90,6 @@ class LoadObserver {
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer = nullptr,
                                    const std::function<bool()>& stopped = nullptr);
 
-// How many processors the calling thread may run on.
-std::size_t AvailableProcessors();
-
 }  // namespace meanwhile
 
 #endif  // MEANWHILE_LOADTEST_LOAD_RUN_H_

@@ -7,19 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/processors.h"
 
 namespace meanwhile {
 namespace {
-
-std::vector<int> Processors() {
-  cpu_set_t set;
-  std::vector<int> processors;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return processors;
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &set)) processors.push_back(i);
-  }
-  return processors;
-}
 
 std::string Describe(const std::vector<int>& processors) {
   return absl::StrCat(processors.size() == 1 ? "processor " : "processors ", absl::StrJoin(processors, ","));

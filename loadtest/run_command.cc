@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "client/channel_pool.h"
 #include "client/flags.h"
+#include "client/processors.h"
 #include "client/version.h"
 #include "client/wait_flag.h"
 #include "loadtest/exit_codes.h"

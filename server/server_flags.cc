@@ -1,7 +1,5 @@
 #include "server/server_flags.h"
 
-#include <sched.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -11,20 +9,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
+#include "client/config_flag.h"
 #include "client/flags.h"
+#include "client/processors.h"
+#include "server/backend/database/postgres_endpoint.h"
+#include "server/net/listener.h"
 
 namespace meanwhile {
 namespace {
 
 // A usual size of thread pools, for handlers that mostly wait.
 constexpr std::size_t kPoolModelThreads = 64;
-
-// Processors that this process may use.
-std::size_t Processors() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
-  return static_cast<std::size_t>(CPU_COUNT(&set));
-}
 
 CLI::Option* AddSwitch(CLI::App& app, const std::string& flag, bool* value, const std::string& description) {
   return AddParsedFlag(
@@ -50,9 +45,13 @@ void AddServiceFlags(CLI::App& app, ServerOptions* options) {
         return absl::InvalidArgumentError(FlagError("--model", text, "must be async, callback, thread or pool"));
       },
       "async|callback|thread|pool", ToString(options->model), "How calls are mapped to threads");
-  app.add_option("--listen", options->listen, "Where to listen: HOST:PORT (port 0 takes a free one) or unix:PATH")
-      ->capture_default_str()
-      ->type_name("ADDRESS");
+  AddParsedFlag(
+      app, "--listen",
+      [options](const std::string& text) {
+        options->listen = text;
+        return Listener::Check(text);
+      },
+      "ADDRESS", options->listen, "Where to listen: HOST:PORT (port 0 takes a free one) or unix:PATH");
   AddSwitch(app, "--reflection", &options->reflection, "Tell clients the schema, as grpcurl asks for it");
 }
 
@@ -82,8 +81,14 @@ void AddWaitFlags(CLI::App& app, ServerOptions* options) {
   app.add_option("--database", options->database,
                  "The SQLite file that query waits ask; without it a private one, removed at the end")
       ->type_name("FILE");
-  app.add_option("--postgres", options->postgres, "The PostgreSQL server that query waits ask instead of SQLite")
-      ->type_name("URL");
+  AddParsedFlag(
+      app, "--postgres",
+      [options](const std::string& text) {
+        options->postgres = text;
+        const absl::Status status = PostgresEndpoint::Parse(text).status();
+        return status.ok() ? status : absl::InvalidArgumentError(absl::StrCat("--postgres: ", status.message()));
+      },
+      "URL", "", "The PostgreSQL server that query waits ask instead of SQLite");
   AddDurationFlag(app, "--max-wait", &options->max_wait, {absl::ZeroDuration(), absl::Hours(1)},
                   "The longest wait that a request may ask for");
 }
@@ -121,14 +126,15 @@ void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
 }  // namespace
 
 std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOptions* options) {
-  options->loops = Processors();
-  options->pool_threads = Processors();
+  options->loops = AvailableProcessors();
+  options->pool_threads = AvailableProcessors();
   CLI::App app("A gRPC server whose calls wait on a slow backend. The model says how calls are mapped to threads.",
                "server");
   AddServiceFlags(app, options);
   AddWaitFlags(app, options);
   AddThreadFlags(app, options);
   AddLifecycleFlags(app, options);
+  AddConfigFlag(app);
   return ParseFlags(app, argc, argv);
 }
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/model/proto_duration.h"
+#include "client/proto_duration.h"
 
 namespace meanwhile {
 

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "client/proto_duration.h"
 #include "server/backend/remote/hops.h"
-#include "server/model/proto_duration.h"
 
 namespace meanwhile {
 namespace {

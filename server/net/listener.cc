@@ -31,6 +31,41 @@ absl::Status NotAnAddress(absl::string_view address, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("--listen=", address, ": ", why));
 }
 
+// HOST:PORT in parts; an IPv6 address without its brackets.
+struct HostAndPort {
+  std::string host;
+  std::string port;
+};
+
+absl::StatusOr<HostAndPort> ParsePort(absl::string_view address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == absl::string_view::npos) return NotAnAddress(address, "must be HOST:PORT or unix:PATH");
+  absl::string_view host = address.substr(0, colon);
+  const absl::string_view port = address.substr(colon + 1);
+  int number = 0;
+  if (!absl::SimpleAtoi(port, &number) || number < 0 || number > 65535) {
+    return NotAnAddress(address, "the port must be from 0 to 65535");
+  }
+  if (absl::ConsumePrefix(&host, "[")) {
+    if (!absl::ConsumeSuffix(&host, "]")) return NotAnAddress(address, "the bracket is not closed");
+  } else if (absl::StrContains(host, ":")) {
+    return NotAnAddress(address, "an IPv6 address stands in brackets");
+  }
+  if (host.empty()) return NotAnAddress(address, "the host is missing; 0.0.0.0 takes calls from everywhere");
+  return HostAndPort{std::string(host), std::string(port)};
+}
+
+absl::StatusOr<sockaddr_un> UnixName(const std::string& path) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(name.sun_path)) {
+    return NotAnAddress(absl::StrCat("unix:", path),
+                        absl::StrCat("the path must have from 1 to ", sizeof(name.sun_path) - 1, " characters"));
+  }
+  std::memcpy(name.sun_path, path.data(), path.size());
+  return name;
+}
+
 // Is this the file of a unix socket that was left by a server that died? Nobody answers on it. A file of another kind
 // is refused just so, and is not ours to remove.
 bool IsStaleSocket(const sockaddr_un& name) {
@@ -76,27 +111,20 @@ absl::StatusOr<Listener> Listener::Listen(absl::string_view address) {
   return ListenOnPort(address);
 }
 
-absl::StatusOr<Listener> Listener::ListenOnPort(absl::string_view address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == absl::string_view::npos) return NotAnAddress(address, "must be HOST:PORT or unix:PATH");
-  absl::string_view host = address.substr(0, colon);
-  const std::string port(address.substr(colon + 1));
-  int number = 0;
-  if (!absl::SimpleAtoi(port, &number) || number < 0 || number > 65535) {
-    return NotAnAddress(address, "the port must be from 0 to 65535");
-  }
-  if (absl::ConsumePrefix(&host, "[")) {
-    if (!absl::ConsumeSuffix(&host, "]")) return NotAnAddress(address, "the bracket is not closed");
-  } else if (absl::StrContains(host, ":")) {
-    return NotAnAddress(address, "an IPv6 address stands in brackets");
-  }
-  if (host.empty()) return NotAnAddress(address, "the host is missing; 0.0.0.0 takes calls from everywhere");
+absl::Status Listener::Check(absl::string_view address) {
+  absl::string_view path = address;
+  if (absl::ConsumePrefix(&path, "unix:")) return UnixName(std::string(path)).status();
+  return ParsePort(address).status();
+}
 
+absl::StatusOr<Listener> Listener::ListenOnPort(absl::string_view address) {
+  const absl::StatusOr<HostAndPort> parsed = ParsePort(address);
+  if (!parsed.ok()) return parsed.status();
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(std::string(host).c_str(), port.c_str(), &hints, &found); error != 0) {
+  if (const int error = getaddrinfo(parsed->host.c_str(), parsed->port.c_str(), &hints, &found); error != 0) {
     return absl::UnavailableError(absl::StrCat("--listen=", address, ": ", gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> free_found(found, freeaddrinfo);
@@ -112,24 +140,19 @@ absl::StatusOr<Listener> Listener::ListenOnPort(absl::string_view address) {
   if (bind(fd, found->ai_addr, found->ai_addrlen) != 0) return Failed(address, "cannot bind");
   if (listen(fd, kBacklog) != 0) return Failed(address, "cannot listen");
   std::move(close_fd).Cancel();
-  return Listener(fd, absl::StrCat(address.substr(0, colon), ":", PortOf(fd)), "");
+  return Listener(fd, absl::StrCat(address.substr(0, address.rfind(':')), ":", PortOf(fd)), "");
 }
 
 absl::StatusOr<Listener> Listener::ListenOnPath(const std::string& path) {
   const std::string address = absl::StrCat("unix:", path);
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof(name.sun_path)) {
-    return NotAnAddress(address,
-                        absl::StrCat("the path must have from 1 to ", sizeof(name.sun_path) - 1, " characters"));
-  }
-  std::memcpy(name.sun_path, path.data(), path.size());
+  const absl::StatusOr<sockaddr_un> name = UnixName(path);
+  if (!name.ok()) return name.status();
 
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return Failed(address, "no socket");
   absl::Cleanup close_fd = [fd] { close(fd); };
-  if (IsStaleSocket(name)) unlink(name.sun_path);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) != 0) return Failed(address, "cannot bind");
+  if (IsStaleSocket(*name)) unlink(name->sun_path);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&*name), sizeof(*name)) != 0) return Failed(address, "cannot bind");
   if (listen(fd, kBacklog) != 0) return Failed(address, "cannot listen");
   std::move(close_fd).Cancel();
   return Listener(fd, address, path);

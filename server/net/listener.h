@@ -12,6 +12,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -23,6 +24,9 @@ class Listener {
   // `unix:PATH`. Errors name the address: InvalidArgument when it is not one, Unavailable when it cannot be listened
   // on.
   static absl::StatusOr<Listener> Listen(absl::string_view address);
+
+  // Whether Listen would take it for an address: its InvalidArgument, without listening.
+  static absl::Status Check(absl::string_view address);
 
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;

@@ -173,6 +173,11 @@ TEST(CompareTest, TheFourModelsAndVariantsOfThemCanBeCompared) {
   EXPECT_THAT(outcome.out, HasSubstr("the server's thread pool is full"));
 }
 
+TEST(CompareTest, TheFourModelsAreComparedUnlessOthersAreNamed) {
+  const Outcome outcome = RunProcess(Compare("-c 2 --rounds=1 --warmup=0s -z 50ms --backend=constant:1ms"));
+  EXPECT_THAT(outcome.out, testing::StartsWith("async, callback, thread, pool ")) << outcome.err;
+}
+
 TEST(CompareTest, AnOptionOutOfTheServersBoundsIsBadUsage) {
   const Outcome outcome = RunProcess(Compare("--models=pool:threads=0"));
   EXPECT_EQ(outcome.exit_code, 2);

@@ -4,19 +4,18 @@
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "absl/time/clock.h"
+#include "absl/strings/str_split.h"
 #include "meanwhile/v1/report.pb.h"
 #include "tests/client/test_server.h"
+#include "tests/process.h"
 #include "tests/wait_until.h"
 
 namespace meanwhile {
@@ -25,12 +24,6 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-struct Outcome {
-  int exit_code;
-  std::string out;
-  std::string err;
-};
-
 std::string TempPath(const std::string& name) { return testing::TempDir() + name; }
 
 std::string ReadFile(const std::string& path) {
@@ -38,26 +31,12 @@ std::string ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// A loadtest that runs.
-class LoadTest {
- public:
-  explicit LoadTest(const std::string& arguments) {
-    const std::string command =
-        "exec loadtest/loadtest " + arguments + " >" + TempPath("out") + " 2>" + TempPath("err");
-    const char* argv[] = {"sh", "-c", command.c_str(), nullptr};
-    posix_spawn(&pid_, "/bin/sh", nullptr, nullptr, const_cast<char**>(argv), environ);
-  }
-  void Signal(int number) const { kill(pid_, number); }
-  Outcome Wait() const {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), ReadFile(TempPath("out")),
-            ReadFile(TempPath("err"))};
-  }
-
- private:
-  pid_t pid_ = 0;
-};
+// A command line, out of words with a space between.
+std::vector<std::string> LoadTest(const std::string& words) {
+  std::vector<std::string> command = absl::StrSplit(words, ' ', absl::SkipEmpty());
+  command.insert(command.begin(), "loadtest/loadtest");
+  return command;
+}
 
 v1::RunReport ParseReport(const std::string& json) {
   v1::RunReport report;
@@ -69,11 +48,11 @@ v1::RunReport ParseReport(const std::string& json) {
 TEST(LoadtestTest, RunTellsTheResultOnStdoutAndInFiles) {
   TestServer server;
   const std::string json = TempPath("run.json"), csv = TempPath("run.csv"), html = TempPath("run.html");
-  const Outcome outcome = LoadTest("run " + server.target() +
-                                   " -c 10 --connections=3 --loops=2 -z 300ms --warmup=100ms --wait=simulated:5ms"
-                                   " --payload-size=7 --json " +
-                                   json + " --csv=" + csv + " --html " + html)
-                              .Wait();
+  const Outcome outcome =
+      RunProcess(LoadTest("run " + server.target() +
+                          " -c 10 --connections=3 --loops=2 -z 300ms --warmup=100ms --wait=simulated:5ms"
+                          " --payload-size=7 --json " +
+                          json + " --csv=" + csv + " --html " + html));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, HasSubstr("calls/s"));
@@ -101,7 +80,7 @@ TEST(LoadtestTest, RunTellsTheResultOnStdoutAndInFiles) {
 TEST(LoadtestTest, RunCountsExactlyTheTotal) {
   TestServer server;
   const std::string json = TempPath("total.json");
-  EXPECT_EQ(LoadTest("run " + server.target() + " -c 10 -n 123 --json=" + json).Wait().exit_code, 0);
+  EXPECT_EQ(RunProcess(LoadTest("run " + server.target() + " -c 10 -n 123 --json=" + json)).exit_code, 0);
   EXPECT_EQ(ParseReport(ReadFile(json)).calls(), 123);
   EXPECT_EQ(server.fetches(), 123u);
 }
@@ -110,12 +89,11 @@ TEST(LoadtestTest, RunTellsWhatItHasWhenInterrupted) {
   for (const int number : {SIGINT, SIGTERM}) {
     TestServer server;
     const std::string json = TempPath("interrupted.json");
-    const LoadTest run("run " + server.target() + " -c 10 -z 1h --warmup=0s --wait=simulated:5ms --json " + json);
+    Process run(LoadTest("run " + server.target() + " -c 10 -z 1h --warmup=0s --wait=simulated:5ms --json " + json));
     EXPECT_TRUE(WaitUntil([&] { return server.fetches() >= 50; }));
     run.Signal(number);
-    const Outcome outcome = run.Wait();
-    EXPECT_EQ(outcome.exit_code, 105) << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("calls/s"));
+    EXPECT_EQ(run.Wait(), 105) << run.err();
+    EXPECT_THAT(run.out(), HasSubstr("calls/s"));
     const v1::RunReport report = ParseReport(ReadFile(json));
     EXPECT_TRUE(report.interrupted());
     EXPECT_GE(report.calls(), 30);
@@ -123,7 +101,7 @@ TEST(LoadtestTest, RunTellsWhatItHasWhenInterrupted) {
 }
 
 TEST(LoadtestTest, RunSaysWhichTargetItCannotReach) {
-  const Outcome outcome = LoadTest("run unix:/nobody/listens/here").Wait();
+  const Outcome outcome = RunProcess(LoadTest("run unix:/nobody/listens/here"));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err, "loadtest: cannot connect to unix:/nobody/listens/here within 5s\n");
@@ -131,18 +109,18 @@ TEST(LoadtestTest, RunSaysWhichTargetItCannotReach) {
 
 TEST(LoadtestTest, RunFailsWhenTheServerGoesAway) {
   auto server = std::make_unique<TestServer>();
-  const LoadTest run("run " + server->target() + " -c 10 -z 3s --warmup=0s --wait=simulated:5ms");
+  Process run(LoadTest("run " + server->target() + " -c 10 -z 3s --warmup=0s --wait=simulated:5ms"));
   EXPECT_TRUE(WaitUntil([&] { return server->fetches() >= 50; }));
   server.reset();
-  const Outcome outcome = run.Wait();
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.out, HasSubstr("the server was gone"));
-  EXPECT_THAT(outcome.out, HasSubstr("UNAVAILABLE"));
+  EXPECT_EQ(run.Wait(), 1) << run.err();
+  EXPECT_THAT(run.out(), HasSubstr("the server was gone"));
+  EXPECT_THAT(run.out(), HasSubstr("UNAVAILABLE"));
 }
 
 TEST(LoadtestTest, RunFailsWhenNoCallSucceeds) {
   TestServer server;
-  const Outcome outcome = LoadTest("run " + server.target() + " -c 5 -n 5 --wait=simulated:60s --timeout=20ms").Wait();
+  const Outcome outcome =
+      RunProcess(LoadTest("run " + server.target() + " -c 5 -n 5 --wait=simulated:60s --timeout=20ms"));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.out, HasSubstr("no call succeeded"));
   EXPECT_THAT(outcome.out, HasSubstr("DEADLINE_EXCEEDED"));
@@ -165,7 +143,7 @@ TEST(LoadtestTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
       {"", "loadtest: A subcommand is required"},
   };
   for (const auto& [arguments, message] : cases) {
-    const Outcome outcome = LoadTest(arguments).Wait();
+    const Outcome outcome = RunProcess(LoadTest(arguments));
     EXPECT_EQ(outcome.exit_code, 2) << arguments;
     EXPECT_EQ(outcome.out, "") << arguments;
     EXPECT_THAT(outcome.err, StartsWith(message)) << arguments;
@@ -175,7 +153,7 @@ TEST(LoadtestTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
 TEST(LoadtestTest, RelativeOutputPathsStartWhereThePersonStands) {
   TestServer server;
   ASSERT_EQ(setenv("BUILD_WORKING_DIRECTORY", testing::TempDir().c_str(), 1), 0);
-  const Outcome outcome = LoadTest("run " + server.target() + " -c 1 -n 1 --json=relative.json").Wait();
+  const Outcome outcome = RunProcess(LoadTest("run " + server.target() + " -c 1 -n 1 --json=relative.json"));
   unsetenv("BUILD_WORKING_DIRECTORY");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(ParseReport(ReadFile(TempPath("relative.json"))).calls(), 1);

@@ -9,9 +9,16 @@
 
 #include "absl/time/clock.h"
 #include "client/channel_pool.h"
+#include "client/proto_duration.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 
 namespace meanwhile {
+
+std::size_t Sum(const Counts& counts) {
+  std::size_t sum = 0;
+  for (const auto& [status, count] : counts) sum += count;
+  return sum;
+}
 
 struct FetchesInFlight::State {
   struct Call {
@@ -35,16 +42,14 @@ struct FetchesInFlight::State {
   std::deque<Call> calls;
   std::mutex mutex;
   std::condition_variable none_runs;
-  std::map<grpc::StatusCode, std::size_t> ended;
+  Counts ended;
   std::size_t running = 0;
 };
 
 FetchesInFlight::FetchesInFlight(const std::string& target, std::size_t count, absl::Duration wait,
                                  const FetchOptions& options)
     : state_(std::make_unique<State>(target, options.connections)) {
-  google::protobuf::Duration* constant = state_->request.mutable_wait()->mutable_simulated()->mutable_constant();
-  constant->set_seconds(absl::IDivDuration(wait, absl::Seconds(1), &wait));
-  constant->set_nanos(static_cast<int>(absl::ToInt64Nanoseconds(wait)));
+  ToProto(wait, state_->request.mutable_wait()->mutable_simulated()->mutable_constant());
   const absl::Time deadline = absl::Now() + options.timeout;
   state_->running = count;
   for (std::size_t i = 0; i < count; ++i) {
@@ -67,7 +72,7 @@ void FetchesInFlight::Cancel() {
   for (State::Call& call : state_->calls) call.context.TryCancel();
 }
 
-std::map<grpc::StatusCode, std::size_t> FetchesInFlight::Ended(absl::Duration patience) {
+Counts FetchesInFlight::Ended(absl::Duration patience) {
   std::unique_lock lock(state_->mutex);
   state_->none_runs.wait_for(lock, absl::ToChronoNanoseconds(patience), [this] { return state_->running == 0; });
   return state_->ended;

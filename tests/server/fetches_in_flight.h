@@ -24,6 +24,10 @@ struct FetchOptions {
   absl::Duration timeout = absl::InfiniteDuration();
 };
 
+// How many calls ended with each status.
+using Counts = std::map<grpc::StatusCode, std::size_t>;
+std::size_t Sum(const Counts& counts);
+
 class FetchesInFlight {
  public:
   // Starts `count` calls that wait for `wait`, each on the server.
@@ -33,7 +37,7 @@ class FetchesInFlight {
   void Cancel();
 
   // Waits for the calls' ends: how many ended with each status. Fewer than there are calls when patience ends first.
-  std::map<grpc::StatusCode, std::size_t> Ended(absl::Duration patience = kPatience);
+  Counts Ended(absl::Duration patience = kPatience);
 
  private:
   struct State;

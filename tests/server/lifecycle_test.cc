@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -41,14 +40,6 @@ class LifecycleTest : public testing::TestWithParam<ModelKind> {
 
 INSTANTIATE_TEST_SUITE_P(Models, LifecycleTest, testing::ValuesIn(kAllModels),
                          [](const testing::TestParamInfo<ModelKind>& info) { return ToString(info.param); });
-
-using Counts = std::map<StatusCode, std::size_t>;
-
-std::size_t Sum(const Counts& counts) {
-  std::size_t sum = 0;
-  for (const auto& [status, count] : counts) sum += count;
-  return sum;
-}
 
 TEST_P(LifecycleTest, CallsInFlightFinishWithinTheGrace) {
   const std::unique_ptr<Server> server = StartServer();

@@ -27,14 +27,6 @@ using grpc::StatusCode;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-using Counts = std::map<StatusCode, std::size_t>;
-
-std::size_t Sum(const Counts& counts) {
-  std::size_t sum = 0;
-  for (const auto& [status, count] : counts) sum += count;
-  return sum;
-}
-
 class ServerMainTest : public testing::TestWithParam<const char*> {
  protected:
   static std::string model() { return absl::StrCat("--model=", GetParam()); }
@@ -169,7 +161,7 @@ TEST(ServerFlagsTest, HelpTellsEachFlagAndTheTableAboveHasEachOfThem) {
     if (absl::StartsWith(word, "--")) told.insert(word);
     if (absl::StartsWith(word, "-h,")) told.insert(word.substr(3));
   }
-  std::set<std::string> tested = {"--help"};
+  std::set<std::string> tested = {"--help", "--config"};  // For the latter see config_file_test.cc.
   for (const auto& [flag, bad] : kBadFlags) tested.insert(flag);
   for (const auto& [flag, bad] : kBadPlaces) tested.insert(flag);
   EXPECT_EQ(told, tested);

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
+#include "client/proto_duration.h"
 #include "meanwhile/v1/admin.grpc.pb.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "tests/server/fetches_in_flight.h"
@@ -59,6 +60,7 @@ class EachCaseTest : public testing::TestWithParam<std::tuple<ModelKind, Case>> 
     ASSERT_NE(mkdtemp(data_dir.data()), nullptr);
     std::ofstream(data_dir + "/poem") << "Tyger Tyger, burning bright";
     std::ofstream(data_dir + "/large") << std::string((1 << 20) + 1, 'x');
+    ASSERT_EQ(symlink("/", (data_dir + "/out").c_str()), 0);
     ServerOptions options = ServedModel::SmallServer(ModelKind::kAsync);
     options.data_dir = data_dir;
     remote = new ServedModel(options);
@@ -132,18 +134,54 @@ TEST_P(EachModelTest, GatherInSequenceTakesTheSumOfTheWaitsAndAtOnceTheLongest) 
     grpc::ClientContext context;
     const grpc::Status status = stub->Gather(&context, request, &response);
     ASSERT_TRUE(status.ok()) << status.error_message();
-    const auto seconds = [](const google::protobuf::Duration& d) { return d.seconds() + d.nanos() * 1e-9; };
-    double sum = 0;
+    absl::Duration sum;
     for (const google::protobuf::Duration& waited : response.waited()) {
-      EXPECT_GE(seconds(waited), 0.050);
-      sum += seconds(waited);
+      EXPECT_GE(FromProto(waited), absl::Milliseconds(50));
+      sum += FromProto(waited);
     }
     if (mode == v1::GatherRequest::AT_ONCE) {
-      EXPECT_LT(seconds(response.elapsed()), sum);
+      EXPECT_LT(FromProto(response.elapsed()), sum);
     } else {
-      EXPECT_GE(seconds(response.elapsed()), sum);
+      EXPECT_GE(FromProto(response.elapsed()), sum);
     }
   }
+}
+
+TEST_P(EachModelTest, AWaitInSequenceIsNotBegunAfterAFailure) {
+  std::string data_dir = testing::TempDir() + "/untouched.XXXXXX";
+  ASSERT_NE(mkdtemp(data_dir.data()), nullptr);
+  ServerOptions options = ServedModel::SmallServer(GetParam());
+  options.data_dir = data_dir;
+  ServedModel served(options);
+  EXPECT_EQ(
+      served.Call("Gather",
+                  "waits { simulated { spec: 'constant:0s,fail=1:ABORTED' } } waits { file_write { path: 'a' } }"),
+      "ABORTED the simulated backend failed");
+  EXPECT_NE(access((data_dir + "/a").c_str(), F_OK), 0);
+}
+
+// Another process has locked the database; a store waits for it.
+TEST_P(EachModelTest, AStoreThatWaitsIsEndedByAFailureBesideItAndByItsDeadline) {
+  ServerOptions options = ServedModel::SmallServer(GetParam());
+  options.database = testing::TempDir() + "/locked_for_" + ToString(GetParam());
+  ServedModel served(options);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(options.database.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+
+  const std::string store = "{ query { store { key: 'a' value: 'stored' } } }";
+  EXPECT_EQ(served.Call("Gather", "mode: AT_ONCE waits " + store +
+                                      " waits { simulated { spec: 'constant:50ms,fail=1:ABORTED' } }"),
+            "ABORTED the simulated backend failed");
+  EXPECT_THAT(served.Call("Fetch", "wait " + store, absl::Milliseconds(100)),
+              testing::StartsWith("DEADLINE_EXCEEDED "));
+  EXPECT_TRUE(served.HasInFlight(0)) << "while the lock is held";
+  EXPECT_EQ(served.Call("Fetch", "wait { query { read: 'item-1' } }"), "OK waited { } value: \"value of item-1\"")
+      << "reads need no lock";
+
+  EXPECT_EQ(sqlite3_close(other), SQLITE_OK);
+  EXPECT_EQ(served.Call("Fetch", "wait { query { read: 'a' } }"), "NOT_FOUND no value for key \"a\"");
+  EXPECT_EQ(served.Call("Fetch", "wait " + store), "OK waited { }");
 }
 
 TEST_P(EachModelTest, ACancelledCallStopsWaiting) {
@@ -152,7 +190,7 @@ TEST_P(EachModelTest, ACancelledCallStopsWaiting) {
   EXPECT_TRUE(served.HasInFlight(3));
   fetches.Cancel();
   EXPECT_TRUE(served.HasFinished("CANCELLED", 3));
-  EXPECT_EQ(fetches.Ended(), (std::map<StatusCode, std::size_t>{{StatusCode::CANCELLED, 3}}));
+  EXPECT_EQ(fetches.Ended(), (Counts{{StatusCode::CANCELLED, 3}}));
 }
 
 TEST_P(EachModelTest, ACallOutOfTimeStopsWaiting) {

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -19,7 +18,6 @@ namespace meanwhile {
 namespace {
 
 using grpc::StatusCode;
-using Counts = std::map<StatusCode, std::size_t>;
 
 // Two threads, and room for two calls that wait for them.
 class PoolModelTest : public testing::Test {

@@ -49,6 +49,65 @@ std::vector<Case> GatherCases() {
   };
 }
 
+std::vector<Case> FileCases() {
+  return {
+      {"AFileIsRead", "Fetch", "payload: 'hello' wait { file_read { path: 'poem' } }",
+       "OK payload: \"hello\" waited { } value: \"Tyger Tyger, burning bright\""},
+      {"APartOfAFileIsRead", "Fetch", "wait { file_read { path: 'poem' offset: 6 length: 5 } }",
+       "OK waited { } value: \"Tyger\""},
+      {"AFileBehindItsEndIsEmpty", "Fetch", "wait { file_read { path: 'poem' offset: 1000 } }", "OK waited { }"},
+      {"AMebibyteOfAFileIsRead", "Fetch", "wait { file_read { path: 'large' } }", "OK 1048596 characters"},
+      {"AFileThatIsNotThereIsNotFound", "Fetch", "wait { file_read { path: 'prose' } }",
+       "NOT_FOUND file prose: no such file"},
+      {"AFilesPathMayNotBeAbsolute", "Fetch", "wait { file_read { path: '/etc/passwd' } }",
+       "INVALID_ARGUMENT file /etc/passwd: must be relative to the data directory"},
+      {"AFilesPathMayNotGoUp", "Fetch", "wait { file_write { path: '../poem' } }",
+       "INVALID_ARGUMENT file ../poem: must not have a part \"..\""},
+      {"AFilesPathMayNotLeadOutByALink", "Fetch", "wait { file_read { path: 'out/etc/passwd' } }",
+       "INVALID_ARGUMENT file out/etc/passwd: leads out of the data directory"},
+      {"AFileIsNotWrittenOutByALink", "Fetch", "wait { file_write { path: 'out/tmp/new' } }",
+       "INVALID_ARGUMENT file out/tmp/new: leads out of the data directory"},
+      {"AFileIsWritten", "Gather",
+       "waits { file_write { path: 'note' content: 'one' } } waits { file_read { path: 'note' } }",
+       "OK waited { } waited { } elapsed { } values: \"\" values: \"one\""},
+  };
+}
+
+std::vector<Case> QueryCases() {
+  return {
+      {"AKeyIsRead", "Fetch", "wait { query { read: 'item-7' } }", "OK waited { } value: \"value of item-7\""},
+      {"AKeyThatIsNotThereIsNotFound", "Fetch", "wait { query { read: 'x' } }", "NOT_FOUND no value for key \"x\""},
+      {"AValueIsStored", "Gather",
+       R"(waits { query { store { key: "it's" value: '\000' } } } waits { query { read: "it's" } })",
+       R"(OK waited { } waited { } elapsed { } values: "" values: "\000")"},
+      {"AKeyHasBounds", "Fetch", "wait { query { read: '' } }",
+       "INVALID_ARGUMENT wait.query.read: 0 bytes: must be from 1 to 256"},
+  };
+}
+
+// A Gather takes any mix of waits.
+std::vector<Case> MixedCases() {
+  const std::string mix =
+      "waits { file_read { path: 'poem' } } waits { query { read: 'item-1' } } waits {} "
+      "waits { simulated { constant {} } } waits { remote { wait { file_read { path: 'poem' } } } } ";
+  const std::string answer =
+      "OK waited { } waited { } waited { } waited { } waited { } elapsed { } values: \"Tyger Tyger, burning bright\" "
+      "values: \"value of item-1\" values: \"\" values: \"\" values: \"Tyger Tyger, burning bright\"";
+  const std::string failing = "waits { file_read { path: 'prose' } } ";
+  const std::string minute = kMinute;
+  const std::string never = "waits " + minute + " waits { remote { wait " + minute + " } } ";
+  return {
+      {"AMixInSequence", "Gather", "mode: IN_SEQUENCE " + mix, answer},
+      {"AMixAtOnce", "Gather", "mode: AT_ONCE " + mix, answer},
+      {"AFileThatIsNotThereEndsAMix", "Gather", "mode: AT_ONCE " + never + failing,
+       "NOT_FOUND file prose: no such file"},
+      {"AKeyThatIsNotThereEndsAMix", "Gather", "mode: AT_ONCE " + never + "waits { query { read: 'x' } }",
+       "NOT_FOUND no value for key \"x\""},
+      {"TheFirstOfAMix", "Gather", "mode: FIRST_OF " + failing + never + "waits { query { read: 'item-1' } }",
+       "OK waited { } waited { } waited { } waited { } elapsed { } values: \"value of item-1\" first: 3"},
+  };
+}
+
 std::vector<Case> RemoteCases() {
   return {
       {"ARemoteWaitIsAFetchOfAnotherServer", "Fetch", "payload: 'hello' wait { remote {} }",
@@ -79,7 +138,7 @@ void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 std::vector<Case> WaitCases() {
   std::vector<Case> all;
-  for (auto* part : {&FetchCases, &GatherCases, &FirstOfCases, &RemoteCases}) {
+  for (auto* part : {&FetchCases, &GatherCases, &FirstOfCases, &FileCases, &QueryCases, &MixedCases, &RemoteCases}) {
     for (Case& c : part()) all.push_back(std::move(c));
   }
   return all;

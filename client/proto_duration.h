@@ -1,7 +1,7 @@
 // Durations between Abseil and the wire. Pure functions, any thread.
 
-#ifndef MEANWHILE_SERVER_MODEL_PROTO_DURATION_H_
-#define MEANWHILE_SERVER_MODEL_PROTO_DURATION_H_
+#ifndef MEANWHILE_CLIENT_PROTO_DURATION_H_
+#define MEANWHILE_CLIENT_PROTO_DURATION_H_
 
 #include <google/protobuf/duration.pb.h>
 
@@ -30,4 +30,4 @@ inline void ToProto(absl::Duration duration, google::protobuf::Duration* proto) 
 
 }  // namespace meanwhile
 
-#endif  // MEANWHILE_SERVER_MODEL_PROTO_DURATION_H_
+#endif  // MEANWHILE_CLIENT_PROTO_DURATION_H_
