@@ -69,7 +69,8 @@ class CallContext final : public Activity {
 
   CancellationToken token() { return CancellationToken(&source_); }
 
-  // When the call was matched, and when its handler began: later, if it waited for a thread of the pool.
+  // When the call was matched, and when its handler began: later, if it waited for a thread of the pool. A handler that
+  // got none, because the pool was full or the call was cancelled, never began; then this is when that was known.
   TimePoint matched_at() const { return matched_at_; }
   TimePoint handler_began_at() const { return handler_began_at_; }
 
@@ -97,6 +98,9 @@ class CallContext final : public Activity {
     handler_began_at_ = begin;
     OnRan(begin, end, processor_time);
   }
+
+  // A blocking handler will not be run.
+  void OnNotRun() { handler_began_at_ = loop_->Now(); }
 
   void OnRan(TimePoint begin, TimePoint end, Duration ran) {
     ran_ += ran;

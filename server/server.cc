@@ -21,12 +21,13 @@ class WithoutPlugins final : public grpc::ServerBuilderOption {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, CallSink* sink) {
   absl::StatusOr<Listener> listener = Listener::Listen(options.listen);
   if (!listener.ok()) return listener.status();
   absl::StatusOr<std::unique_ptr<Backend>> backend = Backend::Open(options);
   if (!backend.ok()) return backend.status();
   std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend)));
+  if (sink != nullptr) server->stats_.AddSink(sink);
   if (absl::Status status = server->Serve(); !status.ok()) return status;
   return server;
 }

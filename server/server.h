@@ -32,6 +32,7 @@
 #include "server/model/service_rules.h"
 #include "server/net/acceptor.h"
 #include "server/net/listener.h"
+#include "server/observe/call_record.h"
 #include "server/observe/server_stats.h"
 #include "server/server_options.h"
 
@@ -39,8 +40,9 @@ namespace meanwhile {
 
 class Server {
  public:
-  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there. `sink`, if
+  // any, is told of every call and outlives the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, CallSink* sink = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   // Shuts down without a grace if nobody has.

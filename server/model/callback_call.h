@@ -118,8 +118,13 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   CallbackLoop& home() { return *home_; }
   async::EventLoop& loop() { return home_->loop(); }
 
-  // Before End: the call is refused.
-  void SetShed() { record_.shed = true; }
+  // Before End: the call is refused, without having run.
+  void SetShed() {
+    record_.shed = true;
+    SetNotRun();
+  }
+  // Before End: the call has not run. It has been queued until now.
+  void SetNotRun() { was_run_ = false; }
   // Before End: the call waited for a thread of the pool until `began`, and cost it so much processor time.
   void SetRanOnPool(async::TimePoint began, async::Duration processor_time) {
     record_.began = began;
@@ -199,6 +204,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     if (counter_ == nullptr) return;
     record_.code = code;
     record_.ended = std::chrono::steady_clock::now();
+    if (!was_run_) record_.began = record_.ended;
     record_.running = ran_.load(std::memory_order_relaxed);
     const async::TimePoint run_began = run_began_.load(std::memory_order_relaxed);
     if (run_began != kNothingRuns) record_.running += record_.ended - run_began;
@@ -222,6 +228,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   std::atomic<int> holders_ = 1;                                 // gRPC.
   std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;  // Of the end that gRPC told of, if any.
   bool read_all_ = false;
+  bool was_run_ = true;
   Cancellation cancellation_{this};
   async::CancellationSource cancellation_source_;  // The loop's.
 };

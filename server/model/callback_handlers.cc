@@ -230,6 +230,7 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
       SetRanOnPool(began, processor_time);
       End(*status);
     } else if (has_ended()) {
+      SetNotRun();
       EndAsEnded();
     } else {
       SetShed();

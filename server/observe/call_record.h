@@ -5,7 +5,7 @@
 // What each model can see of it:
 //  - arrived: when our code heard of the call. What a call has waited inside gRPC before is not seen: for an armed slot
 //    (async, pool), or for a thread of gRPC's (thread, callback).
-//  - queued: for a thread of our pool; zero where there is none to wait for.
+//  - queued: for a thread of our pool; zero where there is none to wait for. All of the time of a call that got none.
 //  - running: on the loop (async, callback; there without the moments on gRPC's own threads), or processor time of the
 //    thread that held the call (thread, pool, and what computes).
 //  - waiting: the rest. It includes the time in which the call could go on, and its loop was busy with others.
