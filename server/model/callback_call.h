@@ -125,10 +125,12 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   }
   // Before End: the call has not run. It has been queued until now.
   void SetNotRun() { was_run_ = false; }
-  // Before End: the call waited for a thread of the pool until `began`, and cost it so much processor time.
-  void SetRanOnPool(async::TimePoint began, async::Duration processor_time) {
+  // Before End: the call waited for a thread of the pool until `began`, held it until `ended`, and cost it so much
+  // processor time.
+  void SetRanOnPool(async::TimePoint began, async::TimePoint ended, async::Duration processor_time) {
     record_.began = began;
     AddRun(processor_time);
+    TellRan(began, ended, /*on_loop=*/false);
   }
 
  private:
@@ -172,7 +174,15 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     run_began_.store(began, std::memory_order_relaxed);
     reaction();
     run_began_.store(kNothingRuns, std::memory_order_relaxed);
-    AddRun(loop().Now() - began);
+    const async::TimePoint ended = loop().Now();
+    AddRun(ended - began);
+    TellRan(began, ended, /*on_loop=*/true);
+  }
+
+  void TellRan(async::TimePoint begin, async::TimePoint end, bool on_loop) {
+    if (counter_ == nullptr) return;
+    counter_->OnRan(
+        {.method = record_.method, .arrived = record_.arrived, .begin = begin, .end = end, .on_loop = on_loop});
   }
 
   void AddRun(async::Duration run) {
