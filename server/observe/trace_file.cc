@@ -53,12 +53,12 @@ class Writer {
     Add(absl::StrFormat(R"({"ph":"M","pid":%d,"tid":%u,"name":"thread_name","args":{"name":"%s"}})", group, row, name));
   }
 
-  std::string Finished() && { return absl::StrCat("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n", events_, "\n]}\n"); }
+  std::string Finished() && {
+    return absl::StrCat("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n", events_, "\n]}\n");
+  }
 
  private:
-  static double Microseconds(Duration duration) {
-    return std::chrono::duration<double, std::micro>(duration).count();
-  }
+  static double Microseconds(Duration duration) { return std::chrono::duration<double, std::micro>(duration).count(); }
 
   void NameGroup(Group group, std::string_view name) {
     Add(absl::StrFormat(R"({"ph":"M","pid":%d,"name":"process_name","args":{"name":"%s"}})", group, name));

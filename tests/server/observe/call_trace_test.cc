@@ -58,7 +58,8 @@ TEST(CallTraceTest, DrawsTheLastCallsAndNumbersTheLoops) {
 }
 
 TEST(CallTraceTest, AFileThatCannotBeMadeIsAnErrorThatNamesTheFlag) {
-  EXPECT_EQ(CallTrace::Open("/nowhere/file", 1).status().message(), "--trace: /nowhere/file: No such file or directory");
+  EXPECT_EQ(CallTrace::Open("/nowhere/file", 1).status().message(),
+            "--trace: /nowhere/file: No such file or directory");
 }
 
 TEST(CallTraceTest, AFullDiskIsAnError) {

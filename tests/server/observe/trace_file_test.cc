@@ -1,8 +1,8 @@
 #include "server/observe/trace_file.h"
 
+#include <gmock/gmock.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -17,9 +17,9 @@ namespace {
 using async::Duration;
 using async::TimePoint;
 using google::protobuf::Struct;
+using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using std::chrono::milliseconds;
 
 TimePoint At(int ms) { return TimePoint(std::chrono::hours(1) + milliseconds(ms)); }
 
@@ -32,8 +32,8 @@ std::vector<std::string> Drawn(const std::string& json, int group) {
     const auto& event = value.struct_value().fields();
     if (event.at("ph").string_value() != "X" || event.at("pid").number_value() != group) continue;
     const double begin = event.at("ts").number_value() / 1000;
-    drawn.push_back(absl::StrCat(event.at("tid").number_value(), ": ", event.at("name").string_value(), " ", begin,
-                                 "-", begin + event.at("dur").number_value() / 1000));
+    drawn.push_back(absl::StrCat(event.at("tid").number_value(), ": ", event.at("name").string_value(), " ", begin, "-",
+                                 begin + event.at("dur").number_value() / 1000));
   }
   return drawn;
 }
