@@ -29,6 +29,8 @@ class Rows {
     return row + 1;
   }
 
+  std::size_t taken() const { return ends_.size(); }
+
  private:
   std::vector<TimePoint> ends_;  // Of what stands last in each row.
 };
@@ -49,8 +51,12 @@ class Writer {
                         arguments));
   }
 
-  void NameRow(Group group, std::size_t row, const std::string& name) {
-    Add(absl::StrFormat(R"({"ph":"M","pid":%d,"tid":%u,"name":"thread_name","args":{"name":"%s"}})", group, row, name));
+  // Rows 1 to `last`.
+  void NameRows(Group group, std::size_t last, std::string_view name) {
+    for (std::size_t row = 1; row <= last; ++row) {
+      Add(absl::StrFormat(R"({"ph":"M","pid":%d,"tid":%u,"name":"thread_name","args":{"name":"%s"}})", group, row,
+                          name));
+    }
   }
 
   std::string Finished() && {
@@ -85,7 +91,8 @@ void DrawRuns(const std::vector<TracedRun>& runs, Writer& writer) {
       writer.Draw(Group::kThreads, threads.Take(run.begin, run.end), ToString(run.method), run.begin, run.end);
     }
   }
-  for (std::size_t loop = 1; loop <= loops; ++loop) writer.NameRow(Group::kLoops, loop, absl::StrCat("loop ", loop));
+  writer.NameRows(Group::kLoops, loops, "loop");
+  writer.NameRows(Group::kThreads, threads.taken(), "thread");
 }
 
 // What the call did, one thing after another, in its row.
@@ -107,6 +114,9 @@ void DrawInside(const CallRecord& call, const std::vector<const CallRun*>& runs,
 
 std::string TraceJson(std::vector<CallRecord> calls, std::vector<TracedRun> runs) {
   std::sort(calls.begin(), calls.end(), [](const auto& a, const auto& b) { return a.arrived < b.arrived; });
+  if (!calls.empty()) {
+    std::erase_if(runs, [&](const TracedRun& one) { return one.run.end < calls.front().arrived; });
+  }
   std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.run.begin < b.run.begin; });
   TimePoint zero = TimePoint::max();
   if (!calls.empty()) zero = calls.front().arrived;
@@ -125,6 +135,7 @@ std::string TraceJson(std::vector<CallRecord> calls, std::vector<TracedRun> runs
                                 std::chrono::duration<double, std::milli>(call.running).count()));
     DrawInside(call, runs_of[{call.method, call.arrived}], row, writer);
   }
+  writer.NameRows(Group::kCalls, rows.taken(), "call");
   return std::move(writer).Finished();
 }
 

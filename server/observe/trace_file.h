@@ -26,8 +26,8 @@ struct TracedRun {
   std::size_t loop = 0;
 };
 
-// Runs of calls that are not in `calls`, because these had ended before or were still in flight, are drawn in the rows
-// of loops and threads only. Times are counted from the earliest.
+// Runs of calls that are not in `calls` are drawn in the rows of loops and threads only, and those before the first of
+// `calls` not at all. Times are counted from the earliest.
 std::string TraceJson(std::vector<CallRecord> calls, std::vector<TracedRun> runs);
 
 }  // namespace meanwhile

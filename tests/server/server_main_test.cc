@@ -109,13 +109,13 @@ TEST_P(ServerMainTest, DrawsItsLastCallsInAFile) {
   std::ifstream file(path);
   std::map<std::string, int> drawn;
   for (std::string line; std::getline(file, line);) {
-    for (const char* what : {"loop 1", "waiting", "holding a thread", "\"status\":\"OK\""}) {
+    for (const char* what : {"\"loop\"", "waiting", "holding a thread", "\"status\":\"OK\""}) {
       if (absl::StrContains(line, what)) ++drawn[what];
     }
   }
   EXPECT_EQ(drawn["\"status\":\"OK\""], 20);
   const bool on_loops = absl::string_view(GetParam()) == "async" || absl::string_view(GetParam()) == "callback";
-  EXPECT_EQ(drawn["loop 1"], absl::string_view(GetParam()) == "thread" ? 0 : 1);
+  EXPECT_EQ(drawn["\"loop\""] > 0, absl::string_view(GetParam()) != "thread");
   EXPECT_EQ(drawn["holding a thread"], on_loops ? 0 : 20);
   EXPECT_GE(drawn["waiting"], on_loops ? 20 : 0);
 }

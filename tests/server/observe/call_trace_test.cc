@@ -36,7 +36,7 @@ TEST(LastOnesTest, KeepsTheLast) {
 
 TEST(CallTraceTest, DrawsTheLastCallsAndNumbersTheLoops) {
   const std::string path = absl::StrCat(testing::TempDir(), "/trace.json");
-  auto trace = CallTrace::Open(path, 2);
+  auto trace = CallTrace::Open(path, 3);
   ASSERT_TRUE(trace.ok()) << trace.status();
   // Each loop is a thread.
   std::vector<std::thread> loops;
@@ -48,11 +48,16 @@ TEST(CallTraceTest, DrawsTheLastCallsAndNumbersTheLoops) {
     });
   }
   for (std::thread& loop : loops) loop.join();
-  (*trace)->OnCallEnded({.method = CallMethod::kGather, .code = grpc::StatusCode::CANCELLED});
+  const TimePoint later(milliseconds(2000));
+  (*trace)->OnCallEnded({.method = CallMethod::kGather,
+                         .code = grpc::StatusCode::CANCELLED,
+                         .arrived = later,
+                         .began = later,
+                         .ended = later});
   EXPECT_TRUE((*trace)->Write().ok());
   const std::string json = Content(path);
-  EXPECT_THAT(json, HasSubstr(R"("name":"loop 2")"));
-  EXPECT_THAT(json, Not(HasSubstr(R"("name":"loop 3")")));
+  EXPECT_THAT(json, HasSubstr(R"({"ph":"M","pid":1,"tid":2,"name":"thread_name")"));
+  EXPECT_THAT(json, Not(HasSubstr(R"({"ph":"M","pid":1,"tid":3,"name":"thread_name")")));
   EXPECT_THAT(json, HasSubstr(R"("name":"Gather")"));
   EXPECT_THAT(json, HasSubstr(R"("status":"CANCELLED")"));
 }

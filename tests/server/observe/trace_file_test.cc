@@ -82,6 +82,12 @@ TEST(TraceFileTest, ARunThatOutlivesItsCallIsCutInTheCallsRow) {
   EXPECT_THAT(Drawn(json, kCalls), ElementsAre("1: Fetch 0-5", "1: waiting 0-4", "1: running 4-5"));
 }
 
+TEST(TraceFileTest, RunsBeforeTheFirstCallAreLeftOut) {
+  const std::string json = TraceJson({Call(10, 10, 12)}, {OnLoop(1, 5, 5, 6), OnLoop(1, 5, 11, 12)});
+  EXPECT_THAT(Drawn(json, kLoops), ElementsAre("1: Fetch 1-2"));
+  EXPECT_THAT(Drawn(json, kCalls), ElementsAre("1: Fetch 0-2", "1: waiting 0-2"));
+}
+
 TEST(TraceFileTest, NothingRecordedIsAFileAllTheSame) {
   const std::string json = TraceJson({}, {});
   EXPECT_THAT(Drawn(json, kCalls), IsEmpty());
