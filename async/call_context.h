@@ -18,8 +18,8 @@ namespace meanwhile::async {
 
 class CallContext;
 
-// Is told of every call of a method on a loop. Called on the loop's thread, in this order: OnStarted, OnRan any number
-// of times, OnFinished.
+// Is told of every call of a method on a loop. Called on the loop's thread, in this order: OnStarted; OnRan and
+// OnHeldThread any number of times; OnFinished. The run that ends the call ends after OnFinished.
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
@@ -27,8 +27,11 @@ class CallObserver {
   // A call was matched. An answer that is not OK sheds it: its handler is not run, and the client gets this status.
   virtual grpc::Status OnStarted(CallContext& /*call*/) { return grpc::Status(); }
 
-  // The call's coroutines ran without a pause, or its blocking handler held a thread of the pool.
+  // The call's coroutines ran without a pause.
   virtual void OnRan(CallContext& /*call*/, TimePoint /*begin*/, TimePoint /*end*/) {}
+
+  // The call's blocking handler held a thread of the pool; told afterwards.
+  virtual void OnHeldThread(CallContext& /*call*/, TimePoint /*begin*/, TimePoint /*end*/) {}
 
   // The handler has returned, with the status that is sent. When it read a stream: CANCELLED or DEADLINE_EXCEEDED
   // instead of OK when the call had ended before the response could be sent.
@@ -69,7 +72,8 @@ class CallContext final : public Activity {
 
   CancellationToken token() { return CancellationToken(&source_); }
 
-  // When the call was matched, and when its handler began: later, if it waited for a thread of the pool.
+  // When the call was matched, and when its handler began: later, if it waited for a thread of the pool. A handler that
+  // got none, because the pool was full or the call was cancelled, never began; then this is when that was known.
   TimePoint matched_at() const { return matched_at_; }
   TimePoint handler_began_at() const { return handler_began_at_; }
 
@@ -90,18 +94,19 @@ class CallContext final : public Activity {
     matched_at_system_time_ = std::chrono::system_clock::now();
   }
 
-  void OnRan(TimePoint begin, TimePoint end) override { OnRan(begin, end, end - begin); }
-
-  // A blocking handler held a thread of the pool; told on the loop's thread afterwards.
-  void OnRanOnPool(TimePoint begin, TimePoint end, Duration processor_time) {
-    handler_began_at_ = begin;
-    OnRan(begin, end, processor_time);
-  }
-
-  void OnRan(TimePoint begin, TimePoint end, Duration ran) {
-    ran_ += ran;
+  void OnRan(TimePoint begin, TimePoint end) override {
+    ran_ += end - begin;
     if (observer_ != nullptr) observer_->OnRan(*this, begin, end);
   }
+
+  void OnRanOnPool(TimePoint begin, TimePoint end, Duration processor_time) {
+    handler_began_at_ = begin;
+    ran_ += processor_time;
+    if (observer_ != nullptr) observer_->OnHeldThread(*this, begin, end);
+  }
+
+  // A blocking handler will not be run.
+  void OnNotRun() { handler_began_at_ = loop_->Now(); }
 
   // Tells the handler, with the reason as its status.
   void Cancel() {

@@ -186,6 +186,7 @@ class Method {
 
     // A blocking handler was not run: it was cancelled while it was queued, or there was no room in the queue.
     grpc::Status StatusOfNotRun() {
+      call_->OnNotRun();
       if (call_->token().cancelled()) return call_->token().status();
       call_->shed_ = true;
       return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the server's thread pool is full");

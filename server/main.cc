@@ -86,7 +86,12 @@ int Main(int argc, char** argv) {
   (*server)->Shutdown(options.grace);
   done = true;
   impatience.join();
+  const absl::Status traced = (*server)->WriteTrace();
   std::fprintf(stderr, "%s\n", Summary((*server)->GetStats(), (*server)->acceptor(), absl::Now() - start).c_str());
+  if (!traced.ok()) {
+    std::fprintf(stderr, "server: %s\n", std::string(traced.message()).c_str());
+    return kExitError;
+  }
   return 0;
 }
 

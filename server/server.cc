@@ -21,22 +21,29 @@ class WithoutPlugins final : public grpc::ServerBuilderOption {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, CallSink* sink) {
   absl::StatusOr<Listener> listener = Listener::Listen(options.listen);
   if (!listener.ok()) return listener.status();
   absl::StatusOr<std::unique_ptr<Backend>> backend = Backend::Open(options);
   if (!backend.ok()) return backend.status();
-  std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend)));
+  absl::StatusOr<std::unique_ptr<CallTrace>> trace = nullptr;
+  if (!options.trace.empty()) trace = CallTrace::Open(options.trace, options.trace_calls);
+  if (!trace.ok()) return trace.status();
+  std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend), *std::move(trace)));
+  if (sink != nullptr) server->stats_.AddSink(sink);
   if (absl::Status status = server->Serve(); !status.ok()) return status;
   return server;
 }
 
-Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend)
+Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend,
+               std::unique_ptr<CallTrace> trace)
     : options_(options),
       listener_(std::move(listener)),
       rules_(options),
       backend_(std::move(backend)),
+      trace_(std::move(trace)),
       stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
+  if (trace_ != nullptr) stats_.AddSink(trace_.get());
   model_ = MakeModel(ModelParts{
       .options = &options_, .rules = &rules_, .backend = backend_.get(), .stats = &stats_, .health = &health_});
 }
@@ -68,6 +75,8 @@ void Server::Shutdown(absl::Duration grace) {
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   model_->Stop();
 }
+
+absl::Status Server::WriteTrace() { return trace_ == nullptr ? absl::OkStatus() : trace_->Write(); }
 
 void Server::CancelCalls() { grpc_server_cancel_all_calls(server_->c_server()); }
 

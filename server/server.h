@@ -32,6 +32,8 @@
 #include "server/model/service_rules.h"
 #include "server/net/acceptor.h"
 #include "server/net/listener.h"
+#include "server/observe/call_record.h"
+#include "server/observe/call_trace.h"
 #include "server/observe/server_stats.h"
 #include "server/server_options.h"
 
@@ -39,8 +41,9 @@ namespace meanwhile {
 
 class Server {
  public:
-  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there. `sink`, if
+  // any, is told of every call and outlives the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, CallSink* sink = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   // Shuts down without a grace if nobody has.
@@ -52,6 +55,9 @@ class Server {
   // Returns when the last handler has.
   void Shutdown(absl::Duration grace);
 
+  // After Shutdown, once: writes the file of --trace, if there is one.
+  absl::Status WriteTrace();
+
   // Cuts a Shutdown's grace short: cancels every call in flight.
   void CancelCalls();
 
@@ -60,7 +66,8 @@ class Server {
   const HealthState& health() const { return health_; }
 
  private:
-  Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend);
+  Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend,
+         std::unique_ptr<CallTrace> trace);
 
   absl::Status Serve();
 
@@ -68,6 +75,7 @@ class Server {
   Listener listener_;
   const ServiceRules rules_;
   const std::unique_ptr<Backend> backend_;
+  const std::unique_ptr<CallTrace> trace_;  // Null without --trace.
   ServerStats stats_;
   HealthState health_;
   std::unique_ptr<Model> model_;

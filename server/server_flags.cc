@@ -123,6 +123,13 @@ void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
                   "How long calls in flight may go on after SIGTERM or SIGINT");
 }
 
+// What is told of calls.
+void AddObservationFlags(CLI::App& app, ServerOptions* options) {
+  app.add_option("--trace", options->trace, "Where to draw the last calls at the end, for Perfetto or chrome://tracing")
+      ->type_name("FILE");
+  AddCountFlag(app, "--trace-calls", &options->trace_calls, {1, 1'000'000}, "How many calls are drawn there");
+}
+
 }  // namespace
 
 std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOptions* options) {
@@ -134,6 +141,7 @@ std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOpt
   AddWaitFlags(app, options);
   AddThreadFlags(app, options);
   AddLifecycleFlags(app, options);
+  AddObservationFlags(app, options);
   AddConfigFlag(app);
   return ParseFlags(app, argc, argv);
 }

@@ -70,6 +70,10 @@ struct ServerOptions {
   // Serve grpc.reflection, for grpcurl. It brings a synchronous queue with threads of its own.
   bool reflection = true;
 
+  // The file that the last calls are drawn in when the server stops, and how many of them. Empty: none.
+  std::string trace = {};
+  std::size_t trace_calls = 1000;
+
   // How long calls in flight may go on after the signal to stop. Then they are cancelled.
   absl::Duration grace = absl::Seconds(10);
 };

@@ -118,12 +118,19 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   CallbackLoop& home() { return *home_; }
   async::EventLoop& loop() { return home_->loop(); }
 
-  // Before End: the call is refused.
-  void SetShed() { record_.shed = true; }
-  // Before End: the call waited for a thread of the pool until `began`, and cost it so much processor time.
-  void SetRanOnPool(async::TimePoint began, async::Duration processor_time) {
+  // Before End: the call is refused, without having run.
+  void SetShed() {
+    record_.shed = true;
+    SetNotRun();
+  }
+  // Before End: the call has not run. It has been queued until now.
+  void SetNotRun() { was_run_ = false; }
+  // Before End: the call waited for a thread of the pool until `began`, held it until `ended`, and cost it so much
+  // processor time.
+  void SetRanOnPool(async::TimePoint began, async::TimePoint ended, async::Duration processor_time) {
     record_.began = began;
     AddRun(processor_time);
+    TellRan(began, ended, /*on_loop=*/false);
   }
 
  private:
@@ -167,7 +174,15 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     run_began_.store(began, std::memory_order_relaxed);
     reaction();
     run_began_.store(kNothingRuns, std::memory_order_relaxed);
-    AddRun(loop().Now() - began);
+    const async::TimePoint ended = loop().Now();
+    AddRun(ended - began);
+    TellRan(began, ended, /*on_loop=*/true);
+  }
+
+  void TellRan(async::TimePoint begin, async::TimePoint end, bool on_loop) {
+    if (counter_ == nullptr) return;
+    counter_->OnRan(
+        {.method = record_.method, .arrived = record_.arrived, .begin = begin, .end = end, .on_loop = on_loop});
   }
 
   void AddRun(async::Duration run) {
@@ -199,6 +214,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     if (counter_ == nullptr) return;
     record_.code = code;
     record_.ended = std::chrono::steady_clock::now();
+    if (!was_run_) record_.began = record_.ended;
     record_.running = ran_.load(std::memory_order_relaxed);
     const async::TimePoint run_began = run_began_.load(std::memory_order_relaxed);
     if (run_began != kNothingRuns) record_.running += record_.ended - run_began;
@@ -222,6 +238,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   std::atomic<int> holders_ = 1;                                 // gRPC.
   std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;  // Of the end that gRPC told of, if any.
   bool read_all_ = false;
+  bool was_run_ = true;
   Cancellation cancellation_{this};
   async::CancellationSource cancellation_source_;  // The loop's.
 };

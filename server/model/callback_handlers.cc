@@ -215,21 +215,23 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
   void OnLoop() override { Spawn(ComputeOnPool()); }
 
   async::Task<> ComputeOnPool() {
-    async::TimePoint began;
+    async::TimePoint began, ended;
     async::Duration processor_time;
-    auto compute = [this, &began, &processor_time] {
+    auto compute = [this, &began, &ended, &processor_time] {
       began = std::chrono::steady_clock::now();
       const async::Duration before = async::ThreadProcessorTime();
       grpc::Status status = ServiceRules::Compute(
           *request_, [this] { return has_ended(); }, response_);
       processor_time = async::ThreadProcessorTime() - before;
+      ended = std::chrono::steady_clock::now();
       return status;
     };
     const std::optional<grpc::Status> status = co_await pool_->Run(loop(), compute);
     if (status) {
-      SetRanOnPool(began, processor_time);
+      SetRanOnPool(began, ended, processor_time);
       End(*status);
     } else if (has_ended()) {
+      SetNotRun();
       EndAsEnded();
     } else {
       SetShed();

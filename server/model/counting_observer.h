@@ -20,6 +20,12 @@ class CountingObserver final : public async::CallObserver {
     counter_->OnStarted();
     return grpc::Status();
   }
+  void OnRan(async::CallContext& call, async::TimePoint begin, async::TimePoint end) override {
+    counter_->OnRan({.method = method_, .arrived = call.matched_at(), .begin = begin, .end = end, .on_loop = true});
+  }
+  void OnHeldThread(async::CallContext& call, async::TimePoint begin, async::TimePoint end) override {
+    counter_->OnRan({.method = method_, .arrived = call.matched_at(), .begin = begin, .end = end, .on_loop = false});
+  }
   void OnFinished(async::CallContext& call, grpc::StatusCode code) override {
     counter_->OnEnded({.method = method_,
                        .code = code,

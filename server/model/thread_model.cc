@@ -60,6 +60,7 @@ class MeanwhileService final : public v1::Meanwhile::Service {
     record.code = status.error_code();
     record.running = async::ThreadProcessorTime() - before;
     record.ended = std::chrono::steady_clock::now();
+    counter_->OnRan({.method = method, .arrived = record.arrived, .begin = record.began, .end = record.ended});
     counter_->OnEnded(record);
     return status;
   }

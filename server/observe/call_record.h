@@ -5,7 +5,7 @@
 // What each model can see of it:
 //  - arrived: when our code heard of the call. What a call has waited inside gRPC before is not seen: for an armed slot
 //    (async, pool), or for a thread of gRPC's (thread, callback).
-//  - queued: for a thread of our pool; zero where there is none to wait for.
+//  - queued: for a thread of our pool; zero where there is none to wait for. All of the time of a call that got none.
 //  - running: on the loop (async, callback; there without the moments on gRPC's own threads), or processor time of the
 //    thread that held the call (thread, pool, and what computes).
 //  - waiting: the rest. It includes the time in which the call could go on, and its loop was busy with others.
@@ -50,10 +50,27 @@ struct CallRecord {
   async::Duration waiting() const { return std::max(ended - began - running, async::Duration::zero()); }
 };
 
-// Who is told of each call that has ended. Called on whichever thread ended it: be quick.
+// A piece of a call's time: its handler ran on a loop without a pause, or held a thread, running or blocked.
+struct CallRun {
+  // The call's. Together they tell it from all others.
+  CallMethod method = CallMethod::kFetch;
+  async::TimePoint arrived = {};
+
+  async::TimePoint begin = {};
+  async::TimePoint end = {};
+  bool on_loop = false;
+};
+
+// Who is told of calls. Be quick: the call's thread waits.
 class CallSink {
  public:
   virtual ~CallSink() = default;
+
+  // Called when the run has ended; on the loop's thread if it was on a loop. The last run of a call may be told after
+  // its end.
+  virtual void OnCallRan(const CallRun& /*run*/) {}
+
+  // Called once for each call, on whichever thread ended it.
   virtual void OnCallEnded(const CallRecord& call) = 0;
 };
 

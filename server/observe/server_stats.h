@@ -42,6 +42,9 @@ class CallCounter {
   CallCounter(Writers writers, const std::vector<CallSink*>* sinks) : writers_(writers), sinks_(sinks) {}
 
   void OnStarted() { Increment(&started_); }
+  void OnRan(const CallRun& run) {
+    for (CallSink* sink : *sinks_) sink->OnCallRan(run);
+  }
   // After the call's OnStarted.
   void OnEnded(const CallRecord& call) {
     if (call.shed) Increment(&shed_);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -90,6 +91,27 @@ TEST_P(ServerMainTest, ASecondSignalCancelsAtOnce) {
   EXPECT_EQ(Sum(fetches.Ended()), 500u) << "a call was left without a status";
 }
 
+TEST_P(ServerMainTest, DrawsItsLastCallsInAFile) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/", GetParam(), ".json");
+  ServerProcess server({model(), "--backend=constant:1ms", "--trace=" + path, "--trace-calls=20"});
+  FetchesInFlight fetches(server.target(), 30, absl::Milliseconds(5));
+  EXPECT_EQ(fetches.Ended(), (Counts{{StatusCode::OK, 30}}));
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(), 0) << server.err();
+  std::ifstream file(path);
+  std::map<std::string, int> drawn;
+  for (std::string line; std::getline(file, line);) {
+    for (const char* what : {"\"loop\"", "waiting", "holding a thread", "\"status\":\"OK\""}) {
+      if (absl::StrContains(line, what)) ++drawn[what];
+    }
+  }
+  EXPECT_EQ(drawn["\"status\":\"OK\""], 20);
+  const bool on_loops = absl::string_view(GetParam()) == "async" || absl::string_view(GetParam()) == "callback";
+  EXPECT_EQ(drawn["\"loop\""] > 0, absl::string_view(GetParam()) != "thread");
+  EXPECT_EQ(drawn["holding a thread"], on_loops ? 0 : 20);
+  EXPECT_GE(drawn["waiting"], on_loops ? 20 : 0);
+}
+
 TEST_P(ServerMainTest, APortInUseIsAnErrorThatNamesIt) {
   ServerProcess first({model()});
   const Outcome second = RunProcess({"server/server", model(), "--listen=" + first.target()});
@@ -113,6 +135,7 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--pool-queue", {"-1", "must be from 0 to 1000000"}},
     {"--pool-threads", {"many", "must be from 1 to 10000"}},
     {"--sync-max-pollers", {"0", "must be from 1 to 10000"}},
+    {"--trace-calls", {"0", "must be from 1 to 1000000"}},
     {"--reflection", {"maybe", "must be true or false"}},
 };
 
@@ -129,6 +152,7 @@ TEST(ServerFlagsTest, ABadFlagExitsWithTwoAndIsNamedWithItsBound) {
 // What is opened when the server starts: the flag, a value that cannot be, the exit code and what it says.
 const std::map<std::string, std::tuple<std::string, int, std::string>> kBadPlaces = {
     {"--data-dir", {"/nowhere", 1, "/nowhere: No such file or directory"}},
+    {"--trace", {"/nowhere/file", 1, "/nowhere/file: No such file or directory"}},
     {"--database",
      {"/nowhere/file", 1, "/nowhere/file: sqlite file: unable to open database file: No such file or directory"}},
     {"--postgres",

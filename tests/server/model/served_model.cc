@@ -27,8 +27,8 @@ ServerOptions ServedModel::SmallServer(ModelKind model) {
                      "constant:1ms");
 }
 
-ServedModel::ServedModel(const ServerOptions& options) {
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
+ServedModel::ServedModel(const ServerOptions& options, CallSink* sink) {
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options, sink);
   EXPECT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
   channels_ = std::make_unique<ChannelPool>(ChannelPoolOptions{.target = server_->address()});

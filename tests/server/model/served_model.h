@@ -25,7 +25,8 @@ class ServedModel {
   // Few slots, which start and stop fast, a free port, and a backend of 1 ms. The pool model has 16 threads, others 1.
   static ServerOptions SmallServer(ModelKind model);
 
-  explicit ServedModel(const ServerOptions& options);
+  // `sink`, if any, is told of every call.
+  explicit ServedModel(const ServerOptions& options, CallSink* sink = nullptr);
   explicit ServedModel(ModelKind model, const std::string& backend = "constant:1ms");
 
   Server& server() { return *server_; }
