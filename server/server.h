@@ -2,7 +2,7 @@
 //
 //   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
 //   ...
-//   (*server)->Shutdown(options.grace);
+//   (*server)->Shutdown(grace);
 //
 // Shutdown, in order: health says NOT_SERVING, connections are refused, and watches of health end; clients are told to
 // go (GOAWAY) and no call is taken; calls in flight go on until they end, the grace is over, or CancelCalls; what is
@@ -13,7 +13,7 @@
 // soon as it has written the last response, and the kernel drops what it has not sent yet when the client was still
 // sending too.
 //
-// Thread: Start and Shutdown on one thread, which is not a loop's; CancelCalls on any.
+// Thread: any but a loop's and gRPC's; one at a time for Start, Drain, Shutdown and the destructor.
 
 #ifndef MEANWHILE_SERVER_SERVER_H_
 #define MEANWHILE_SERVER_SERVER_H_
@@ -22,12 +22,15 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "async/in_flight_calls.h"
 #include "meanwhile/v1/admin.pb.h"
 #include "server/backend/backend.h"
 #include "server/health.h"
+#include "server/lifecycle.h"
 #include "server/model/model.h"
 #include "server/model/service_rules.h"
 #include "server/net/acceptor.h"
@@ -37,23 +40,23 @@
 
 namespace meanwhile {
 
-class Server {
+class Server final : public Stoppable {
  public:
   // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   // Shuts down without a grace if nobody has.
-  ~Server();
+  ~Server() override;
 
   // Where it serves, with the port that was taken.
   const std::string& address() const { return listener_.address(); }
 
-  // Returns when the last handler has.
-  void Shutdown(absl::Duration grace);
-
-  // Cuts a Shutdown's grace short: cancels every call in flight.
-  void CancelCalls();
+  // See lifecycle.h.
+  void Drain() override;
+  void Shutdown(absl::Duration grace) override;
+  void CancelCalls() override;
+  std::vector<async::InFlightCalls::Call> CallsInFlight() const override;
 
   v1::GetServerStatsResponse GetStats() const;
   const Acceptor& acceptor() const { return *acceptor_; }
@@ -70,6 +73,7 @@ class Server {
   const std::unique_ptr<Backend> backend_;
   ServerStats stats_;
   HealthState health_;
+  async::InFlightCalls in_flight_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;

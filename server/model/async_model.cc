@@ -45,33 +45,31 @@ class AsyncModel::ServingLoop {
 
  private:
   void ArmMethods() {
-    const std::size_t armed = model_->parts_.options->armed;
-    const async::MethodOptions most{.armed = armed, .pool = &model_->pool_, .observer = &observer_};
-    const async::MethodOptions fewer{
-        .armed = std::max<std::size_t>(1, armed / 4), .pool = &model_->pool_, .observer = &observer_};
+    const std::size_t most = model_->parts_.options->armed;
+    const std::size_t fewer = std::max<std::size_t>(1, most / 4);
     const async::MethodOptions unobserved{.armed = kArmedForFew};
 
-    Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, most,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, Observed("Fetch", most),
           [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
             return handlers_.Fetch(call, request, response);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestGather, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestGather, Observed("Gather", fewer),
           [this](CallContext& call, const v1::GatherRequest& request, v1::GatherResponse* response) {
             return handlers_.Gather(call, request, response);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestWatch, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestWatch, Observed("Watch", fewer),
           [this](CallContext& call, const v1::WatchRequest& request, async::ServerWriter<v1::WatchResponse>& items) {
             return handlers_.Watch(call, request, items);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestCollect, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestCollect, Observed("Collect", fewer),
           [this](CallContext& call, async::ServerReader<v1::CollectRequest>& messages, v1::CollectResponse* response) {
             return handlers_.Collect(call, messages, response);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestExchange, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestExchange, Observed("Exchange", fewer),
           [this](CallContext& call, async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream) {
             return handlers_.Exchange(call, stream);
           });
-    Serve(model_->meanwhile_, &MeanwhileService::RequestCompute, fewer,
+    Serve(model_->meanwhile_, &MeanwhileService::RequestCompute, Observed("Compute", fewer),
           [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
             return handlers_.Compute(call, request, response);
           });
@@ -92,6 +90,14 @@ class AsyncModel::ServingLoop {
             return WatchHealth(call, *model_->parts_.health, request, statuses);
           });
     methods_.push_back(std::make_shared<UnimplementedCalls>(&loop_, &model_->unimplemented_, kArmedForFew));
+  }
+
+  async::MethodOptions Observed(const char* name, std::size_t armed) {
+    return {.name = name,
+            .armed = armed,
+            .pool = &model_->pool_,
+            .observer = &observer_,
+            .in_flight = model_->parts_.in_flight};
   }
 
   template <typename Service, typename RequestMember, typename Handler>

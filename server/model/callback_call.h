@@ -42,6 +42,7 @@
 #include "async/call_context.h"
 #include "async/cancellation.h"
 #include "async/event_loop.h"
+#include "async/in_flight_calls.h"
 #include "async/mailbox.h"
 #include "async/task.h"
 #include "server/backend/planned_wait.h"
@@ -58,6 +59,11 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context, CallCounter* counter)
       : home_(home), context_(context), counter_(counter) {
     if (counter_ != nullptr) counter_->OnStarted();
+  }
+
+  // Before the first step: the call is seen by other threads until the reactor is deleted.
+  void Show(async::InFlightCalls* calls, const char* method) {
+    in_flight_ = async::InFlightCalls::Entry(calls, method, std::chrono::steady_clock::now());
   }
 
  protected:
@@ -181,6 +187,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   std::atomic<int> holders_ = 1;                                 // gRPC.
   std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;  // Of the end that gRPC told of, if any.
   bool read_all_ = false;
+  async::InFlightCalls::Entry in_flight_;
   Cancellation cancellation_{this};
   async::CancellationSource cancellation_source_;  // The loop's.
 };

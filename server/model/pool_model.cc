@@ -77,39 +77,43 @@ class PoolModel::ServingLoop {
   using Meanwhile = v1::Meanwhile::AsyncService;
 
   // Armed slots take the bursts; how many calls wait for a thread is the pool's to say.
-  async::MethodOptions Pooled(std::size_t armed) {
-    return {.armed = std::max<std::size_t>(1, armed), .pool = &model_->pool_, .observer = &observer_};
+  async::MethodOptions Pooled(const char* name, std::size_t armed) {
+    return {.name = name,
+            .armed = std::max<std::size_t>(1, armed),
+            .pool = &model_->pool_,
+            .observer = &observer_,
+            .in_flight = model_->parts_.in_flight};
   }
   std::size_t armed() const { return model_->parts_.options->armed; }
   BlockingHandlers& handlers() { return model_->handlers_; }
 
   void ServeUnary() {
-    Serve(model_->meanwhile_, &Meanwhile::RequestFetch, Pooled(armed()),
+    Serve(model_->meanwhile_, &Meanwhile::RequestFetch, Pooled("Fetch", armed()),
           [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
             return handlers().Fetch(call.server_context(), request, response);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestGather, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestGather, Pooled("Gather", armed() / 4),
           [this](CallContext& call, const v1::GatherRequest& request, v1::GatherResponse* response) {
             return handlers().Gather(call.server_context(), request, response);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestCompute, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestCompute, Pooled("Compute", armed() / 4),
           [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
             return handlers().Compute(call.server_context(), request, response);
           });
   }
 
   void ServeStreams() {
-    Serve(model_->meanwhile_, &Meanwhile::RequestWatch, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestWatch, Pooled("Watch", armed() / 4),
           [this](CallContext& call, const v1::WatchRequest& request, async::ServerWriter<v1::WatchResponse>& stream) {
             PoolWriter<v1::WatchResponse> items(&stream);
             return handlers().Watch(call.server_context(), request, items);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestCollect, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestCollect, Pooled("Collect", armed() / 4),
           [this](CallContext& call, async::ServerReader<v1::CollectRequest>& stream, v1::CollectResponse* response) {
             PoolReader<v1::CollectRequest> messages(&stream);
             return handlers().Collect(call.server_context(), messages, response);
           });
-    Serve(model_->meanwhile_, &Meanwhile::RequestExchange, Pooled(armed() / 4),
+    Serve(model_->meanwhile_, &Meanwhile::RequestExchange, Pooled("Exchange", armed() / 4),
           [this](CallContext& call, async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream) {
             PoolReader<v1::ExchangeRequest> messages(&stream);
             PoolWriter<v1::ExchangeResponse> answers(&stream);

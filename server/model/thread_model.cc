@@ -1,7 +1,9 @@
 #include "server/model/thread_model.h"
 
+#include <chrono>
 #include <exception>
 
+#include "async/in_flight_calls.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "meanwhile/v1/admin.grpc.pb.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
@@ -17,33 +19,36 @@ using grpc::health::v1::HealthCheckResponse;
 class MeanwhileService final : public v1::Meanwhile::Service {
  public:
   explicit MeanwhileService(const ModelParts& parts)
-      : handlers_(parts.rules, parts.backend), counter_(parts.stats->AddCounter(CallCounter::Writers::kMany)) {}
+      : handlers_(parts.rules, parts.backend),
+        counter_(parts.stats->AddCounter(CallCounter::Writers::kMany)),
+        in_flight_(parts.in_flight) {}
 
   grpc::Status Fetch(ServerContext* call, const v1::FetchRequest* request, v1::FetchResponse* response) override {
-    return Observed([&] { return handlers_.Fetch(*call, *request, response); });
+    return Observed("Fetch", [&] { return handlers_.Fetch(*call, *request, response); });
   }
   grpc::Status Gather(ServerContext* call, const v1::GatherRequest* request, v1::GatherResponse* response) override {
-    return Observed([&] { return handlers_.Gather(*call, *request, response); });
+    return Observed("Gather", [&] { return handlers_.Gather(*call, *request, response); });
   }
   grpc::Status Watch(ServerContext* call, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* items) override {
-    return Observed([&] { return handlers_.Watch(*call, *request, *items); });
+    return Observed("Watch", [&] { return handlers_.Watch(*call, *request, *items); });
   }
   grpc::Status Collect(ServerContext* call, grpc::ServerReader<v1::CollectRequest>* messages,
                        v1::CollectResponse* response) override {
-    return Observed([&] { return handlers_.Collect(*call, *messages, response); });
+    return Observed("Collect", [&] { return handlers_.Collect(*call, *messages, response); });
   }
   grpc::Status Exchange(ServerContext* call,
                         grpc::ServerReaderWriter<v1::ExchangeResponse, v1::ExchangeRequest>* stream) override {
-    return Observed([&] { return handlers_.Exchange(*call, *stream, *stream); });
+    return Observed("Exchange", [&] { return handlers_.Exchange(*call, *stream, *stream); });
   }
   grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request, v1::ComputeResponse* response) override {
-    return Observed([&] { return handlers_.Compute(*call, *request, response); });
+    return Observed("Compute", [&] { return handlers_.Compute(*call, *request, response); });
   }
 
  private:
   template <typename Handler>
-  grpc::Status Observed(Handler handler) {
+  grpc::Status Observed(const char* method, Handler handler) {
+    const async::InFlightCalls::Entry in_flight(in_flight_, method, std::chrono::steady_clock::now());
     counter_->OnStarted();
     grpc::Status status;
     try {
@@ -58,6 +63,7 @@ class MeanwhileService final : public v1::Meanwhile::Service {
 
   BlockingHandlers handlers_;
   CallCounter* const counter_;
+  async::InFlightCalls* const in_flight_;
 };
 
 class AdminService final : public v1::Admin::Service {
