@@ -53,7 +53,7 @@ absl::Status Server::Serve() {
   // gRPC keeps books for channelz unless it is told not to.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, options_.channelz ? 1 : 0);
   model_->Register(&builder);
-  acceptor_ = std::make_unique<Acceptor>(&listener_, &builder);
+  acceptor_ = std::make_unique<Acceptor>(&listener_, &closing_, &builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
   stats_.Start();
@@ -77,6 +77,7 @@ void Server::Shutdown(absl::Duration grace) {
   health_.Stop();  // Watches would go on until the end of the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   model_->Stop();
+  closing_.Finish();
 }
 
 void Server::CancelCalls() { grpc_server_cancel_all_calls(server_->c_server()); }

@@ -34,6 +34,7 @@
 #include "server/model/model.h"
 #include "server/model/service_rules.h"
 #include "server/net/acceptor.h"
+#include "server/net/lingering_close.h"
 #include "server/net/listener.h"
 #include "server/observe/server_stats.h"
 #include "server/server_options.h"
@@ -69,6 +70,7 @@ class Server final : public Stoppable {
 
   const ServerOptions options_;
   Listener listener_;
+  LingeringClose closing_;
   const ServiceRules rules_;
   const std::unique_ptr<Backend> backend_;
   ServerStats stats_;

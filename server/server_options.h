@@ -75,7 +75,7 @@ struct ServerOptions {
   // too, and gRPC keeps books for it with each call. The program adds gRPC's plugin for it before the server starts.
   bool channelz = false;
 
-  LifecycleOptions lifecycle;
+  LifecycleOptions lifecycle = {};
 };
 
 }  // namespace meanwhile

@@ -45,6 +45,7 @@ FetchesInFlight::FetchesInFlight(const std::string& target, std::size_t count, a
   google::protobuf::Duration* constant = state_->request.mutable_wait()->mutable_simulated()->mutable_constant();
   constant->set_seconds(absl::IDivDuration(wait, absl::Seconds(1), &wait));
   constant->set_nanos(static_cast<int>(absl::ToInt64Nanoseconds(wait)));
+  state_->request.set_payload(std::string(options.payload_size, 'x'));
   const absl::Time deadline = absl::Now() + options.timeout;
   state_->running = count;
   for (std::size_t i = 0; i < count; ++i) {
