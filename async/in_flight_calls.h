@@ -15,7 +15,8 @@
 // Invariants:
 //  1. A place is free (no method) or belongs to one entry, which alone writes to it.
 //  2. `since` is zero whenever a place is taken or given up, and these are acquired and released with `method`; so a
-//     reader sees a call's own `since`, or zero and passes over it. A call that begins or ends meanwhile is seen or not.
+//     reader sees a call's own `since`, or zero and passes over it. A call that begins or ends meanwhile is seen or
+//     not.
 
 #ifndef MEANWHILE_ASYNC_IN_FLIGHT_CALLS_H_
 #define MEANWHILE_ASYNC_IN_FLIGHT_CALLS_H_

@@ -16,8 +16,8 @@ struct LifecycleOptions {
   // How long calls in flight may then go on. What is left is cancelled.
   absl::Duration grace = absl::Seconds(10);
 
-  // How long a cancelled call may take to return before it is told on stderr, and how often it is told. No flag: what is
-  // cancelled returns within 100 ms, in each model.
+  // How long a cancelled call may take to return before it is told on stderr, and how often it is told. No flag: what
+  // is cancelled returns within 100 ms, in each model.
   absl::Duration stuck_after = absl::Seconds(5);
 };
 

@@ -138,7 +138,7 @@ bool LingeringClose::Discard(int fd) {
 extern "C" {
 
 // The linker's names: what shutdown() means in this program, and what it meant.
-int __real_shutdown(int fd, int how);  // NOLINT(bugprone-reserved-identifier)
+int __real_shutdown(int fd, int how);   // NOLINT(bugprone-reserved-identifier)
 int __wrap_shutdown(int fd, int how) {  // NOLINT(bugprone-reserved-identifier)
   const bool kept = how == SHUT_RDWR && meanwhile::LingeringClose::Keep(fd);
   return __real_shutdown(fd, kept ? SHUT_WR : how);

@@ -59,8 +59,8 @@ class LingeringClose {
   const int poll_fd_;
   const int wake_fd_;
   std::mutex mutex_;
-  bool finishing_ = false;                          // These three under mutex_.
-  std::unordered_map<int, absl::Time> kept_;        // Until when.
+  bool finishing_ = false;                           // These three under mutex_.
+  std::unordered_map<int, absl::Time> kept_;         // Until when.
   std::deque<std::pair<absl::Time, int>> expiries_;  // In their order; some sockets are closed by then.
   std::thread thread_;
 };

@@ -107,16 +107,21 @@ check_health_watch() {
 check_channelz() {
   local server_id socket_id
   start_server --channelz=true
+  watchers=()
+  watch_health '' SERVING  # The first connection stays.
   call -d '{"payload": "aGVsbG8="}' "$target" meanwhile.v1.Meanwhile/Fetch
   call "$target" grpc.channelz.v1.Channelz/GetServers
-  contains '"callsStarted": "' '"callsSucceeded": "' '"end": true'
-  server_id=$(sed -nE 's/^ +"serverId": "([0-9]+)"$/\1/p' <<<"$answer")
-  call -d "{\"serverId\": \"$server_id\"}" "$target" grpc.channelz.v1.Channelz/GetServerSockets
-  socket_id=$(sed -nE 's/^ +"socketId": "([0-9]+)",?$/\1/p' <<<"$answer" | tail -n 1)
-  [[ -n $socket_id ]] || fail "expected the socket of this very call in:"$'\n'"$answer"
+  contains '"calls_started": "' '"calls_succeeded": "' '"end": true'
+  server_id=$(sed -nE 's/^ +"server_id": "([0-9]+)"$/\1/p' <<<"$answer")
+  call -d "{\"server_id\": \"$server_id\"}" "$target" grpc.channelz.v1.Channelz/GetServerSockets
+  socket_id=$(sed -nE 's/^ +"socket_id": "([0-9]+)",?$/\1/p' <<<"$answer" | head -n 1)
+  [[ -n $socket_id ]] || fail "expected a socket in:"$'\n'"$answer"
+  call -d "{\"socket_id\": \"$socket_id\"}" "$target" grpc.channelz.v1.Channelz/GetSocket
+  contains '"streams_started": "' '"tcpip_address": '
   call "$target" grpc.channelz.v1.Channelz/GetTopChannels
   contains '"end": true'
   stop_server
+  wait "${watchers[@]}" || true
 
   # One service without the other.
   start_server --channelz=true --reflection=false

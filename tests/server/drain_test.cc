@@ -4,8 +4,10 @@
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,7 +34,8 @@ using Counts = std::map<StatusCode, std::size_t>;
 
 constexpr std::size_t kComputing = 3;
 constexpr std::size_t kWaiting = 5;
-// One of each: Watch whose reader reads nothing, Collect without a message, Exchange that is open, Exchange half-closed.
+// One of each: Watch whose reader reads nothing, Collect without a message, Exchange that is open, Exchange
+// half-closed.
 constexpr std::size_t kStreams = 4;
 
 // Unary calls of Compute.
@@ -191,8 +194,14 @@ TEST_P(DrainTest, CallsInEveryStateAreShownAndCancelledWhenTheGraceIsOver) {
   EXPECT_TRUE(InFlight().empty());
   EXPECT_EQ(server().GetStats().in_flight(), 0u);
 
+  // A client is not told the status before it has read what came.
+  v1::WatchResponse item;
+  while (watch_->Read(&item)) {
+  }
   EXPECT_FALSE(watch_->Finish().ok());
   EXPECT_FALSE(collect_->Finish().ok());
+  v1::ExchangeResponse answer;
+  EXPECT_FALSE(open_->Read(&answer));
   EXPECT_FALSE(open_->Finish().ok());
   EXPECT_EQ(computing_->Ended().count(StatusCode::OK), 0u);
   const Counts waited = waiting_->Ended();

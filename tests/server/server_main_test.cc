@@ -1,7 +1,7 @@
 // The `server` binary as a person runs it: flags in; stdout, stderr, signals and the exit code out.
 
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -153,8 +153,8 @@ TEST_P(ServerMainTest, ASignalBeforeItsFirstInstructionStopsIt) {
   // The program that replaces the shell inherits the signal, which is blocked and waits.
   const std::string start = "kill -TERM $$; exec \"$0\" \"$@\"";
   for (const char* flag : {"--grace=10s", "--drain-delay=1h"}) {
-    const Outcome outcome = RunProcess({"env", "--block-signal=TERM", "sh", "-c", start, "server/server", model(),
-                                        "--listen=127.0.0.1:0", flag});
+    const Outcome outcome = RunProcess(
+        {"env", "--block-signal=TERM", "sh", "-c", start, "server/server", model(), "--listen=127.0.0.1:0", flag});
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_EQ(outcome.out, "");
     EXPECT_EQ(outcome.err, "Terminated: stopped before it served\n");

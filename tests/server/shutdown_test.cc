@@ -153,8 +153,9 @@ TEST_P(ShutdownTest, AHundredStartsAndStopsUnderLoadLoseNoCallAndLeaveNothing) {
   EXPECT_TRUE(WaitUntil([&] {
     left = Left::Now();
     return left.descriptors <= most.descriptors && left.threads <= most.threads;
-  })) << left.descriptors << " descriptors instead of "
-      << most.descriptors << ", " << left.threads << " threads instead of " << most.threads;
+  })) << left.descriptors
+      << " descriptors instead of " << most.descriptors << ", " << left.threads << " threads instead of "
+      << most.threads;
 }
 
 }  // namespace
