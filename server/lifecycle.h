@@ -5,8 +5,9 @@
 //                            │  calls are still taken      │  in flight go on             │
 //                            └────────── signal ───────────┴────────── signal ────────────┘
 //
-// It stops earlier when nothing is in flight any more. Every step is told on stderr. So is what keeps it from stopping:
-// when handlers have not returned some time after they were cancelled, the oldest of them are named.
+// Nothing in flight ends the grace early, but not the delay: what the delay waits for is elsewhere. Every step is told
+// on stderr. So is what keeps it from stopping: when handlers have not returned some time after they were cancelled,
+// the oldest of them are named.
 //
 // Thread: the one that calls ServeUntilStopped. The shutdown runs on a thread of its own, so that a signal is heard at
 // any time.

@@ -6,12 +6,9 @@
 //
 // Shutdown, in order: health says NOT_SERVING, connections are refused, and watches of health end; clients are told to
 // go (GOAWAY) and no call is taken; calls in flight go on until they end, the grace is over, or CancelCalls; what is
-// left is cancelled; every handler returns; the queues are shut down and drained. Each call that was taken ends with a
-// status.
-//
-// That status is UNAVAILABLE for a few calls when a busy client has not read fast enough: gRPC closes a connection as
-// soon as it has written the last response, and the kernel drops what it has not sent yet when the client was still
-// sending too.
+// left is cancelled; every handler returns; the queues are shut down and drained; the connections are closed as soon as
+// the clients have, or a second later (lingering_close.h). Each call that was taken ends with a status, which its
+// client hears.
 //
 // Thread: any but a loop's and gRPC's; one at a time for Start, Drain, Shutdown and the destructor.
 
