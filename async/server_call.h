@@ -24,8 +24,8 @@
 //
 // Thread: the loop's, except CallContext::cancelled(), which a handler on the pool may ask.
 //
-// Lifetime: the service, the handler, the pool and the observer outlive the Method; the Method outlives the loop's Run.
-// To stop: Server::Shutdown (from another thread), then EventLoop::Stop; Run returns when every slot is idle.
+// Lifetime: the service, the handler and what the options point at outlive the Method; the Method outlives the loop's
+// Run. To stop: Server::Shutdown (from another thread), then EventLoop::Stop; Run returns when every slot is idle.
 //
 // Invariants:
 //  1. A slot is idle, armed or serving; it is idle only when no operation of its is outstanding.
@@ -50,6 +50,7 @@
 
 #include "async/call_context.h"
 #include "async/event_loop.h"
+#include "async/in_flight_calls.h"
 #include "async/processor_time.h"
 #include "async/rpc_kinds.h"
 #include "async/task.h"
@@ -66,6 +67,8 @@ struct MethodOptions {
   // Runs blocking handlers; needed only for those.
   ThreadPool* pool = nullptr;
   CallObserver* observer = nullptr;
+  // Where the method's calls are seen by other threads, if anywhere; `name` is then a string literal.
+  InFlightCalls* in_flight = nullptr;
 };
 
 // `Rpc` is one of the four kinds in rpc_kinds.h.
@@ -117,6 +120,9 @@ class Method {
         return;
       }
       call_->OnMatched();
+      if (InFlightCalls* calls = method_->options_.in_flight) {
+        in_flight_ = InFlightCalls::Entry(calls, method_->options_.name.data(), call_->matched_at());
+      }
       method_->ArmOne();
       // The operation that has just completed now stands for the handler; the notice of the end is one more.
       ++outstanding_;
@@ -199,6 +205,7 @@ class Method {
 
     void OnOperationEnded() {
       if (--outstanding_ > 0) return;
+      in_flight_.End();
       rpc_.reset();
       call_.reset();
       messages_.Clear();
@@ -212,6 +219,7 @@ class Method {
     MemberOperation<Slot, &Slot::OnMatched> matched_{this};
     MemberOperation<Slot, &Slot::OnDone> done_{this};
     MemberOperation<Slot, &Slot::OnFinished> finished_{this};
+    InFlightCalls::Entry in_flight_;
     typename Rpc::Messages messages_;
     std::optional<CallContext> call_;
     std::optional<Rpc> rpc_;

@@ -1,22 +1,25 @@
 // The server: `server --model=async --listen=127.0.0.1:50051 --backend=normal:50ms,5ms`.
 
+#include <grpcpp/ext/channelz_service_plugin.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
+#include <optional>
 #include <string>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "client/flags.h"
+#include "server/lifecycle.h"
 #include "server/server.h"
 #include "server/server_flags.h"
 #include "server/server_options.h"
+#include "server/stop_signals.h"
 
 namespace meanwhile {
 namespace {
@@ -42,50 +45,40 @@ std::string Summary(const v1::GetServerStatsResponse& stats, const Acceptor& acc
                       acceptor.failed() == 0 ? "" : absl::StrCat(" taken, ", acceptor.failed(), " tries failed"));
 }
 
-int Main(int argc, char** argv) {
+void PrepareProcess() {
 #ifdef NDEBUG
   // Debian builds Abseil with assertions, so its mutexes look for deadlocks at every lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
+  RaiseDescriptorLimit();
+  signal(SIGPIPE, SIG_IGN);
+}
+
+// gRPC's own services are plugins of all servers of a program.
+void AddPlugins(const ServerOptions& options) {
+  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  if (options.channelz) grpc::channelz::experimental::InitChannelzService();
+}
+
+int Main(int argc, char** argv) {
+  StopSignals signals;
   ServerOptions options;
   if (std::optional<int> exit_code = ParseServerFlags(argc, argv, &options)) return *exit_code;
-  RaiseDescriptorLimit();
-
-  // Blocked in every thread, so that only sigwait below gets them.
-  sigset_t stop_signals;
-  sigemptyset(&stop_signals);
-  sigaddset(&stop_signals, SIGTERM);
-  sigaddset(&stop_signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-
-  if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  PrepareProcess();
+  AddPlugins(options);
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
   if (!server.ok()) {
     std::fprintf(stderr, "server: %s\n", std::string(server.status().message()).c_str());
     return absl::IsInvalidArgument(server.status()) ? kUsageExitCode : kExitError;
   }
+  if (std::optional<int> signal = signals.Next(absl::InfinitePast())) {
+    std::fprintf(stderr, "%s: stopped before it served\n", strsignal(*signal));
+    return 0;
+  }
   const absl::Time start = absl::Now();
   std::fprintf(stderr, "serving on %s: model %s, backend %s\n", (*server)->address().c_str(), ToString(options.model),
                ToString(options.backend).c_str());
-
-  int signal_number = 0;
-  sigwait(&stop_signals, &signal_number);
-  if (const std::uint64_t in_flight = (*server)->GetStats().in_flight(); in_flight > 0) {
-    std::fprintf(stderr, "%s: finishing %lu calls in flight within %s\n", strsignal(signal_number),
-                 static_cast<unsigned long>(in_flight), absl::FormatDuration(options.grace).c_str());
-  }
-  // A second signal means: now.
-  std::atomic<bool> done = false;
-  std::thread impatience([&] {
-    const timespec look{0, 50'000'000};
-    while (!done) {
-      if (sigtimedwait(&stop_signals, nullptr, &look) > 0) (*server)->CancelCalls();
-    }
-  });
-  (*server)->Shutdown(options.grace);
-  done = true;
-  impatience.join();
+  ServeUntilStopped(**server, signals, options.lifecycle);
   const absl::Status traced = (*server)->WriteTrace();
   std::fprintf(stderr, "%s\n", Summary((*server)->GetStats(), (*server)->acceptor(), absl::Now() - start).c_str());
   if (!traced.ok()) {

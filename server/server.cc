@@ -11,12 +11,14 @@
 namespace meanwhile {
 namespace {
 
-// Takes every plugin out of a server. The reflection library adds its plugin to each server of a program that is linked
-// with it; this is how a server does without.
-class WithoutPlugins final : public grpc::ServerBuilderOption {
+// Takes the reflection library's plugin out of a server. The library adds it to each server of a program that is linked
+// with it.
+class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override { plugins->clear(); }
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& plugin) { return plugin->name() == "proto_server_reflection"; });
+  }
 };
 
 }  // namespace
@@ -44,15 +46,21 @@ Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<
       trace_(std::move(trace)),
       stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
   if (trace_ != nullptr) stats_.AddSink(trace_.get());
-  model_ = MakeModel(ModelParts{
-      .options = &options_, .rules = &rules_, .backend = backend_.get(), .stats = &stats_, .health = &health_});
+  model_ = MakeModel(ModelParts{.options = &options_,
+                                .rules = &rules_,
+                                .backend = backend_.get(),
+                                .stats = &stats_,
+                                .health = &health_,
+                                .in_flight = &in_flight_});
 }
 
 absl::Status Server::Serve() {
   grpc::ServerBuilder builder;
-  if (!options_.reflection) builder.SetOption(std::make_unique<WithoutPlugins>());
+  if (!options_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+  // gRPC keeps books for channelz unless it is told not to.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, options_.channelz ? 1 : 0);
   model_->Register(&builder);
-  acceptor_ = std::make_unique<Acceptor>(&listener_, &builder);
+  acceptor_ = std::make_unique<Acceptor>(&listener_, &closing_, &builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
   stats_.Start();
@@ -66,19 +74,24 @@ Server::~Server() {
   if (server_ != nullptr) Shutdown(absl::ZeroDuration());
 }
 
+void Server::Drain() { health_.SetServing(false); }
+
 void Server::Shutdown(absl::Duration grace) {
   if (std::exchange(shut_down_, true)) return;
-  health_.SetServing(false);
+  Drain();
   acceptor_->Stop();
   listener_.Close();
   health_.Stop();  // Watches would go on until the end of the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   model_->Stop();
+  closing_.Finish();
 }
 
 absl::Status Server::WriteTrace() { return trace_ == nullptr ? absl::OkStatus() : trace_->Write(); }
 
 void Server::CancelCalls() { grpc_server_cancel_all_calls(server_->c_server()); }
+
+std::vector<async::InFlightCalls::Call> Server::CallsInFlight() const { return in_flight_.Look(); }
 
 v1::GetServerStatsResponse Server::GetStats() const {
   v1::GetServerStatsResponse stats;

@@ -2,18 +2,15 @@
 //
 //   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
 //   ...
-//   (*server)->Shutdown(options.grace);
+//   (*server)->Shutdown(grace);
 //
 // Shutdown, in order: health says NOT_SERVING, connections are refused, and watches of health end; clients are told to
 // go (GOAWAY) and no call is taken; calls in flight go on until they end, the grace is over, or CancelCalls; what is
-// left is cancelled; every handler returns; the queues are shut down and drained. Each call that was taken ends with a
-// status.
+// left is cancelled; every handler returns; the queues are shut down and drained; the connections are closed as soon as
+// the clients have, or a second later (lingering_close.h). Each call that was taken ends with a status, which its
+// client hears.
 //
-// That status is UNAVAILABLE for a few calls when a busy client has not read fast enough: gRPC closes a connection as
-// soon as it has written the last response, and the kernel drops what it has not sent yet when the client was still
-// sending too.
-//
-// Thread: Start and Shutdown on one thread, which is not a loop's; CancelCalls on any.
+// Thread: any but a loop's and gRPC's; one at a time for Start, Drain, Shutdown and the destructor.
 
 #ifndef MEANWHILE_SERVER_SERVER_H_
 #define MEANWHILE_SERVER_SERVER_H_
@@ -22,15 +19,19 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "async/in_flight_calls.h"
 #include "meanwhile/v1/admin.pb.h"
 #include "server/backend/backend.h"
 #include "server/health.h"
+#include "server/lifecycle.h"
 #include "server/model/model.h"
 #include "server/model/service_rules.h"
 #include "server/net/acceptor.h"
+#include "server/net/lingering_close.h"
 #include "server/net/listener.h"
 #include "server/observe/call_record.h"
 #include "server/observe/call_trace.h"
@@ -39,7 +40,7 @@
 
 namespace meanwhile {
 
-class Server {
+class Server final : public Stoppable {
  public:
   // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there. `sink`, if
   // any, is told of every call and outlives the server.
@@ -47,19 +48,19 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   // Shuts down without a grace if nobody has.
-  ~Server();
+  ~Server() override;
 
   // Where it serves, with the port that was taken.
   const std::string& address() const { return listener_.address(); }
 
-  // Returns when the last handler has.
-  void Shutdown(absl::Duration grace);
+  // See lifecycle.h.
+  void Drain() override;
+  void Shutdown(absl::Duration grace) override;
+  void CancelCalls() override;
+  std::vector<async::InFlightCalls::Call> CallsInFlight() const override;
 
   // After Shutdown, once: writes the file of --trace, if there is one.
   absl::Status WriteTrace();
-
-  // Cuts a Shutdown's grace short: cancels every call in flight.
-  void CancelCalls();
 
   v1::GetServerStatsResponse GetStats() const;
   const Acceptor& acceptor() const { return *acceptor_; }
@@ -73,11 +74,13 @@ class Server {
 
   const ServerOptions options_;
   Listener listener_;
+  LingeringClose closing_;
   const ServiceRules rules_;
   const std::unique_ptr<Backend> backend_;
   const std::unique_ptr<CallTrace> trace_;  // Null without --trace.
   ServerStats stats_;
   HealthState health_;
+  async::InFlightCalls in_flight_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;

@@ -53,6 +53,7 @@ void AddServiceFlags(CLI::App& app, ServerOptions* options) {
       },
       "ADDRESS", options->listen, "Where to listen: HOST:PORT (port 0 takes a free one) or unix:PATH");
   AddSwitch(app, "--reflection", &options->reflection, "Tell clients the schema, as grpcurl asks for it");
+  AddSwitch(app, "--channelz", &options->channelz, "Tell clients about the server's connections: grpc.channelz.v1");
 }
 
 // What calls wait for.
@@ -119,8 +120,10 @@ void AddThreadFlags(CLI::App& app, ServerOptions* options) {
 
 // How the server stops.
 void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
-  AddDurationFlag(app, "--grace", &options->grace, {absl::ZeroDuration(), absl::Hours(1)},
-                  "How long calls in flight may go on after SIGTERM or SIGINT");
+  AddDurationFlag(app, "--drain-delay", &options->lifecycle.drain_delay, {absl::ZeroDuration(), absl::Hours(1)},
+                  "How long calls are still taken after SIGTERM or SIGINT, while health says NOT_SERVING");
+  AddDurationFlag(app, "--grace", &options->lifecycle.grace, {absl::ZeroDuration(), absl::Hours(1)},
+                  "How long calls in flight may go on after that");
 }
 
 // What is told of calls.

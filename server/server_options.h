@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "server/backend/simulated/backend_spec.h"
+#include "server/lifecycle_options.h"
 
 namespace meanwhile {
 
@@ -74,8 +75,11 @@ struct ServerOptions {
   std::string trace = {};
   std::size_t trace_calls = 1000;
 
-  // How long calls in flight may go on after the signal to stop. Then they are cancelled.
-  absl::Duration grace = absl::Seconds(10);
+  // Serve grpc.channelz.v1, which tells about the server, its connections and their calls. It has a synchronous queue,
+  // too, and gRPC keeps books for it with each call. The program adds gRPC's plugin for it before the server starts.
+  bool channelz = false;
+
+  LifecycleOptions lifecycle = {};
 };
 
 }  // namespace meanwhile

@@ -93,7 +93,11 @@ class AsyncModel::ServingLoop {
   }
 
   async::MethodOptions Observed(CallMethod method, std::size_t armed) {
-    return {.name = ToString(method), .armed = armed, .pool = &model_->pool_, .observer = observers_.of(method)};
+    return {.name = ToString(method),
+            .armed = armed,
+            .pool = &model_->pool_,
+            .observer = observers_.of(method),
+            .in_flight = model_->parts_.in_flight};
   }
 
   template <typename Service, typename RequestMember, typename Handler>

@@ -42,6 +42,7 @@
 #include "async/call_context.h"
 #include "async/cancellation.h"
 #include "async/event_loop.h"
+#include "async/in_flight_calls.h"
 #include "async/mailbox.h"
 #include "async/task.h"
 #include "async/timer_queue.h"
@@ -67,6 +68,11 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   }
   // A call that is not counted.
   CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context) : home_(home), context_(context) {}
+
+  // Before the first step: the call is seen by other threads until the reactor is deleted.
+  void Show(async::InFlightCalls* calls, const char* method) {
+    in_flight_ = async::InFlightCalls::Entry(calls, method, std::chrono::steady_clock::now());
+  }
 
  protected:
   ~CallbackCall() override = default;
@@ -239,6 +245,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;  // Of the end that gRPC told of, if any.
   bool read_all_ = false;
   bool was_run_ = true;
+  async::InFlightCalls::Entry in_flight_;
   Cancellation cancellation_{this};
   async::CancellationSource cancellation_source_;  // The loop's.
 };

@@ -14,6 +14,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include "async/in_flight_calls.h"
 #include "async/thread_pool.h"
 #include "grpc/health/v1/health.pb.h"
 #include "meanwhile/v1/meanwhile.pb.h"
@@ -40,6 +41,7 @@ class CallbackHandlers {
     HealthState* health;
     async::ThreadPool* pool;
     CallCounter* counter;
+    async::InFlightCalls* in_flight;
     CallbackLoop* loop;
   };
 

@@ -126,6 +126,7 @@ CallbackModel::CallbackModel(const ModelParts& parts)
                                .health = parts.health,
                                .pool = &pool_,
                                .counter = counter,
+                               .in_flight = parts.in_flight,
                                .loop = loops_.back().get()});
   }
 }

@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "async/in_flight_calls.h"
 #include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/model/service_rules.h"
@@ -25,6 +26,7 @@ struct ModelParts {
   Backend* backend;
   ServerStats* stats;
   HealthState* health;
+  async::InFlightCalls* in_flight;
 };
 
 class Model {

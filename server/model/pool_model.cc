@@ -81,7 +81,8 @@ class PoolModel::ServingLoop {
     return {.name = ToString(method),
             .armed = std::max<std::size_t>(1, armed),
             .pool = &model_->pool_,
-            .observer = observers_.of(method)};
+            .observer = observers_.of(method),
+            .in_flight = model_->parts_.in_flight};
   }
   std::size_t armed() const { return model_->parts_.options->armed; }
   BlockingHandlers& handlers() { return model_->handlers_; }

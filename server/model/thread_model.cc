@@ -3,6 +3,7 @@
 #include <chrono>
 #include <exception>
 
+#include "async/in_flight_calls.h"
 #include "async/processor_time.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "meanwhile/v1/admin.grpc.pb.h"
@@ -19,7 +20,9 @@ using grpc::health::v1::HealthCheckResponse;
 class MeanwhileService final : public v1::Meanwhile::Service {
  public:
   explicit MeanwhileService(const ModelParts& parts)
-      : handlers_(parts.rules, parts.backend), counter_(parts.stats->AddCounter(CallCounter::Writers::kMany)) {}
+      : handlers_(parts.rules, parts.backend),
+        counter_(parts.stats->AddCounter(CallCounter::Writers::kMany)),
+        in_flight_(parts.in_flight) {}
 
   grpc::Status Fetch(ServerContext* call, const v1::FetchRequest* request, v1::FetchResponse* response) override {
     return Observed(CallMethod::kFetch, [&] { return handlers_.Fetch(*call, *request, response); });
@@ -46,6 +49,7 @@ class MeanwhileService final : public v1::Meanwhile::Service {
  private:
   template <typename Handler>
   grpc::Status Observed(CallMethod method, Handler handler) {
+    const async::InFlightCalls::Entry in_flight(in_flight_, ToString(method).data(), std::chrono::steady_clock::now());
     counter_->OnStarted();
     CallRecord record{.method = method, .arrived = std::chrono::steady_clock::now()};
     record.began = record.arrived;
@@ -67,6 +71,7 @@ class MeanwhileService final : public v1::Meanwhile::Service {
 
   BlockingHandlers handlers_;
   CallCounter* const counter_;
+  async::InFlightCalls* const in_flight_;
 };
 
 class AdminService final : public v1::Admin::Service {

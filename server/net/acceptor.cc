@@ -21,8 +21,9 @@ constexpr int kPauseMillis = 20;
 
 }  // namespace
 
-Acceptor::Acceptor(const Listener* listener, grpc::ServerBuilder* builder)
+Acceptor::Acceptor(const Listener* listener, LingeringClose* closing, grpc::ServerBuilder* builder)
     : listener_(listener),
+      closing_(closing),
       handoff_(builder->experimental().AddExternalConnectionAcceptor(
           grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials())),
       stop_fd_(eventfd(0, EFD_CLOEXEC)) {}
@@ -60,6 +61,7 @@ void Acceptor::AcceptUntilStopped() {
 void Acceptor::HandOver(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // Fails on a unix socket, where nothing is delayed.
+  if (closing_ != nullptr) closing_->Adopt(fd);
   ++accepted_;
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
   connection.listener_fd = listener_->fd();

@@ -3,7 +3,7 @@
 // gRPC 1.51 can listen by itself, but its listener stops for good at the first failed accept (CVE-2023-4785): a server
 // that once ran out of file descriptors never takes a connection again. This one waits a moment and goes on.
 //
-// Thread: one of its own, from Start to Stop. Ownership: the server's; the listener outlives it.
+// Thread: one of its own, from Start to Stop. Ownership: the server's; what it is given outlives it.
 
 #ifndef MEANWHILE_SERVER_NET_ACCEPTOR_H_
 #define MEANWHILE_SERVER_NET_ACCEPTOR_H_
@@ -15,14 +15,15 @@
 #include <memory>
 #include <thread>
 
+#include "server/net/lingering_close.h"
 #include "server/net/listener.h"
 
 namespace meanwhile {
 
 class Acceptor {
  public:
-  // Called before the server is built.
-  Acceptor(const Listener* listener, grpc::ServerBuilder* builder);
+  // Called before the server is built. `closing`, which may be null, adopts each connection.
+  Acceptor(const Listener* listener, LingeringClose* closing, grpc::ServerBuilder* builder);
   ~Acceptor();
 
   // Once the server has started.
@@ -40,6 +41,7 @@ class Acceptor {
   void HandOver(int fd);
 
   const Listener* listener_;
+  LingeringClose* closing_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> handoff_;
   int stop_fd_;
   std::atomic<std::uint64_t> accepted_ = 0;

@@ -70,10 +70,75 @@ check_errors() {
 }
 
 check_health() {
-  call "$target" grpc.health.v1.Health/Check
-  contains '"status": "SERVING"'
+  local service
+  for service in '' meanwhile.v1.Meanwhile meanwhile.v1.Admin; do
+    call -d "{\"service\": \"$service\"}" "$target" grpc.health.v1.Health/Check
+    contains '"status": "SERVING"'
+  done
   call -d '{"service": "other"}' "$target" grpc.health.v1.Health/Check
   contains 'Code: NotFound'
+}
+
+# watch_health SERVICE STATUS: begins a watch, whose first message tells STATUS.
+watch_health() {
+  local file=$TEST_TMPDIR/watch.$1 deadline=$((SECONDS + 30))
+  timeout 60 "$grpcurl" -plaintext -d "{\"service\": \"$1\"}" "$target" grpc.health.v1.Health/Watch >"$file" 2>&1 &
+  watchers+=($!)
+  until grep -q "\"status\": \"$2\"" "$file"; do
+    ((SECONDS < deadline)) || fail "the watch of '$1' does not tell $2: $(cat "$file")"
+  done
+}
+
+check_health_watch() {
+  local service
+  watchers=()
+  for service in '' meanwhile.v1.Meanwhile meanwhile.v1.Admin; do watch_health "$service" SERVING; done
+  watch_health other SERVICE_UNKNOWN
+  stop_server
+  wait "${watchers[@]}" || true
+  for service in '' meanwhile.v1.Meanwhile meanwhile.v1.Admin; do
+    answer=$(<"$TEST_TMPDIR/watch.$service")
+    contains '"status": "NOT_SERVING"' 'Code: Unavailable' 'Message: the server stops'
+  done
+  answer=$(<"$TEST_TMPDIR/watch.other")
+  contains 'Code: Unavailable' 'Message: the server stops'
+}
+
+check_channelz() {
+  local server_id socket_id
+  start_server --channelz=true
+  watchers=()
+  watch_health '' SERVING  # The first connection stays.
+  call -d '{"payload": "aGVsbG8="}' "$target" meanwhile.v1.Meanwhile/Fetch
+  call "$target" grpc.channelz.v1.Channelz/GetServers
+  contains '"calls_started": "' '"calls_succeeded": "' '"end": true'
+  server_id=$(sed -nE 's/^ +"server_id": "([0-9]+)"$/\1/p' <<<"$answer")
+  call -d "{\"server_id\": \"$server_id\"}" "$target" grpc.channelz.v1.Channelz/GetServerSockets
+  socket_id=$(sed -nE 's/^ +"socket_id": "([0-9]+)",?$/\1/p' <<<"$answer" | head -n 1)
+  [[ -n $socket_id ]] || fail "expected a socket in:"$'\n'"$answer"
+  call -d "{\"socket_id\": \"$socket_id\"}" "$target" grpc.channelz.v1.Channelz/GetSocket
+  contains '"streams_started": "' '"tcpip_address": '
+  call "$target" grpc.channelz.v1.Channelz/GetTopChannels
+  contains '"end": true'
+  stop_server
+  wait "${watchers[@]}" || true
+
+  # One service without the other.
+  start_server --channelz=true --reflection=false
+  call "$target" list
+  contains 'server does not support the reflection API'
+  call -import-path /usr/share/grpc-proto -proto grpc/channelz/v1/channelz.proto "$target" \
+    grpc.channelz.v1.Channelz/GetServers
+  contains '"serverId"'
+  stop_server
+}
+
+check_without_channelz() {
+  call "$target" list
+  [[ $answer != *channelz* ]] || fail "channelz is served without having been asked for"
+  call -import-path /usr/share/grpc-proto -proto grpc/channelz/v1/channelz.proto "$target" \
+    grpc.channelz.v1.Channelz/GetServers
+  contains 'Code: Unimplemented'
 }
 
 check_stats() {
@@ -128,6 +193,8 @@ for model in async callback thread pool; do
   check_health
   check_stats
   check_streams
-  stop_server
+  check_without_channelz
+  check_health_watch  # Stops the server.
   check_without_reflection
+  check_channelz
 done

@@ -50,6 +50,7 @@ FetchesInFlight::FetchesInFlight(const std::string& target, std::size_t count, a
                                  const FetchOptions& options)
     : state_(std::make_unique<State>(target, options.connections)) {
   ToProto(wait, state_->request.mutable_wait()->mutable_simulated()->mutable_constant());
+  state_->request.set_payload(std::string(options.payload_size, 'x'));
   const absl::Time deadline = absl::Now() + options.timeout;
   state_->running = count;
   for (std::size_t i = 0; i < count; ++i) {

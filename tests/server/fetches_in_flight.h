@@ -22,6 +22,7 @@ namespace meanwhile {
 struct FetchOptions {
   std::size_t connections = 1;
   absl::Duration timeout = absl::InfiniteDuration();
+  std::size_t payload_size = 0;
 };
 
 // How many calls ended with each status.

@@ -1,10 +1,16 @@
 // The `server` binary as a person runs it: flags in; stdout, stderr, signals and the exit code out.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <fstream>
+#include <ios>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,9 +23,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "client/channel_pool.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/process.h"
 #include "tests/server/fetches_in_flight.h"
 #include "tests/server/server_process.h"
+#include "tests/wait_until.h"
 
 namespace meanwhile {
 namespace {
@@ -27,6 +37,16 @@ namespace {
 using grpc::StatusCode;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+
+// Whether a process has blocked a signal: see proc(5).
+bool BlocksSignal(pid_t pid, int signal) {
+  std::ifstream status(absl::StrCat("/proc/", pid, "/status"));
+  for (std::string word; status >> word;) {
+    std::uint64_t blocked = 0;
+    if (word == "SigBlk:" && status >> std::hex >> blocked) return (blocked >> (signal - 1) & 1) != 0;
+  }
+  return false;
+}
 
 class ServerMainTest : public testing::TestWithParam<const char*> {
  protected:
@@ -59,7 +79,7 @@ TEST_P(ServerMainTest, CallsInFlightFinishWithinTheGrace) {
   ASSERT_TRUE(server.HasInFlight(500));
   server.Signal(SIGTERM);
   EXPECT_EQ(server.Wait(), 0) << server.err();
-  EXPECT_EQ(Sum(fetches.Ended()), 500u) << "a call was left without a status";
+  EXPECT_EQ(fetches.Ended(), (Counts{{StatusCode::OK, 500}})) << "a response was lost on its way";
   EXPECT_THAT(server.err(), HasSubstr("\nTerminated: finishing 500 calls in flight within 30s\n"));
   EXPECT_THAT(server.err(), HasSubstr("\nstopped after "));
   EXPECT_THAT(server.err(), HasSubstr(" 500 calls (500 OK), ")) << "nothing was cancelled";
@@ -88,6 +108,7 @@ TEST_P(ServerMainTest, ASecondSignalCancelsAtOnce) {
   EXPECT_EQ(line, "Interrupt: finishing 500 calls in flight within 1h");
   server.Signal(SIGINT);
   EXPECT_EQ(server.Wait(), 0) << server.err();
+  EXPECT_THAT(server.err(), HasSubstr("\na second signal: cancelling 500 calls\n"));
   EXPECT_EQ(Sum(fetches.Ended()), 500u) << "a call was left without a status";
 }
 
@@ -112,6 +133,67 @@ TEST_P(ServerMainTest, DrawsItsLastCallsInAFile) {
   EXPECT_GE(drawn["waiting"], on_loops ? 20 : 0);
 }
 
+grpc::health::v1::HealthCheckResponse::ServingStatus HealthOf(const std::string& target) {
+  ChannelPool channels({.target = target});
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+  grpc::health::v1::HealthCheckResponse response;
+  const auto stub = grpc::health::v1::Health::NewStub(channels.channel(0));
+  const grpc::Status status = stub->Check(&context, {}, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return response.status();
+}
+
+TEST_P(ServerMainTest, DuringTheDrainDelayItIsNotHealthyAndServes) {
+  using grpc::health::v1::HealthCheckResponse;
+  ServerProcess server({model(), "--drain-delay=1h", "--grace=1h"});
+  EXPECT_EQ(HealthOf(server.target()), HealthCheckResponse::SERVING);
+  server.Signal(SIGTERM);
+  EXPECT_TRUE(WaitUntil([&] { return HealthOf(server.target()) == HealthCheckResponse::NOT_SERVING; }));
+  FetchesInFlight served(server.target(), 3, absl::Milliseconds(1));  // Over a connection of its own.
+  EXPECT_EQ(served.Ended(), (Counts{{StatusCode::OK, 3}}));
+  FetchesInFlight cancelled(server.target(), 3, absl::Seconds(60));
+  ASSERT_TRUE(server.HasInFlight(3));
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.Wait(), 0) << server.err();
+  EXPECT_EQ(Sum(cancelled.Ended()), 3u) << "a call was left without a status";
+  EXPECT_THAT(server.err(), HasSubstr("\nTerminated: not healthy any more, serving on for 1h\n"));
+  EXPECT_THAT(server.err(), HasSubstr("\na second signal: cancelling 3 calls\n"));
+  EXPECT_THAT(server.err(), HasSubstr(": 6 calls (3 CANCELLED, 3 OK), "));
+}
+
+TEST_P(ServerMainTest, ASignalBeforeItsFirstInstructionStopsIt) {
+  // The program that replaces the shell inherits the signal, which is blocked and waits.
+  const std::string start = "kill -TERM $$; exec \"$0\" \"$@\"";
+  for (const char* flag : {"--grace=10s", "--drain-delay=1h"}) {
+    const Outcome outcome = RunProcess(
+        {"env", "--block-signal=TERM", "sh", "-c", start, "server/server", model(), "--listen=127.0.0.1:0", flag});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err, "Terminated: stopped before it served\n");
+  }
+}
+
+// Writes a trace of one latency to a pipe as soon as a server opens it.
+void WriteTrace(const std::string& pipe) {
+  int fd = -1;
+  ASSERT_TRUE(WaitUntil([&] { return (fd = open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0; }));
+  EXPECT_EQ(write(fd, "1ms\n", 4), 4);
+  close(fd);
+}
+
+TEST_P(ServerMainTest, ASignalWhileItStartsStopsIt) {
+  const std::string pipe = absl::StrCat(testing::TempDir(), "/trace_", GetParam());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  Process server({"server/server", model(), "--listen=127.0.0.1:0", "--backend=trace:" + pipe});
+  // It blocks the signals, and then waits for somebody to write to the pipe.
+  ASSERT_TRUE(WaitUntil([&] { return BlocksSignal(server.pid(), SIGINT); }));
+  server.Signal(SIGINT);
+  WriteTrace(pipe);
+  EXPECT_EQ(server.Wait(), 0) << server.err();
+  EXPECT_EQ(server.err(), "Interrupt: stopped before it served\n");
+}
+
 TEST_P(ServerMainTest, APortInUseIsAnErrorThatNamesIt) {
   ServerProcess first({model()});
   const Outcome second = RunProcess({"server/server", model(), "--listen=" + first.target()});
@@ -129,6 +211,7 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--remote", {"localhost", "must be HOST:PORT or unix:PATH"}},
     {"--max-wait", {"2h", "must be from 0 to 1h"}},
     {"--max-wait", {"5", "must be a duration such as 50ms, 1.5s or 2m"}},
+    {"--drain-delay", {"2h", "must be from 0 to 1h"}},
     {"--grace", {"-1s", "must be from 0 to 1h"}},
     {"--loops", {"0", "must be from 1 to 256"}},
     {"--armed", {"100001", "must be from 1 to 100000"}},
@@ -137,6 +220,7 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--sync-max-pollers", {"0", "must be from 1 to 10000"}},
     {"--trace-calls", {"0", "must be from 1 to 1000000"}},
     {"--reflection", {"maybe", "must be true or false"}},
+    {"--channelz", {"1", "must be true or false"}},
 };
 
 TEST(ServerFlagsTest, ABadFlagExitsWithTwoAndIsNamedWithItsBound) {
