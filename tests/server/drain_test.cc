@@ -30,7 +30,6 @@ using grpc::StatusCode;
 using testing::ElementsAre;
 using testing::Pair;
 
-using Counts = std::map<StatusCode, std::size_t>;
 
 constexpr std::size_t kComputing = 3;
 constexpr std::size_t kWaiting = 5;
