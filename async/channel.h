@@ -11,8 +11,8 @@
 // Order: values come out in the order in which their Sends began, and go to Receives in the order in which those began.
 // Any number of coroutines may send and receive.
 //
-// Close, by either side: what was sent is still received, then Receive gives nothing. Sends that wait or come later give
-// false: their values were not sent.
+// Close, by either side: what was sent is still received, then Receive gives nothing. Sends that wait or come later
+// give false: their values were not sent.
 //
 // Cancellation loses nothing: Send gives true when its value is in the channel or with a receiver, and false when it is
 // not, cancelled or not. A Receive that was given a value has it; one that is cancelled while it waits has taken none.

@@ -8,7 +8,7 @@
 // as their status. Of a task whose result cannot tell, CurrentCancellation() in its body does.
 //
 // The time begins when the task is awaited. A task that is given no time (0 or less) is cancelled before it begins.
-// Timeouts nest; the one that passes first counts.
+// Timeouts nest; the one that passes first counts. Client calls hand the deadline on to their servers.
 //
 // Cancellation: cancelling the awaiting coroutine cancels the task, with the reason that it has.
 //
@@ -19,6 +19,7 @@
 
 #include <grpcpp/support/status.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "async/cancellation.h"
@@ -36,9 +37,11 @@ class TimedCancellationSource final : public LinkedCancellationSource, private T
     LinkTo(parent);
     if (duration <= Duration::zero()) {
       Cancel(grpc::StatusCode::DEADLINE_EXCEEDED);
-    } else {
-      loop->timers().Add(this, loop->TimeAfter(duration));
+      return;
     }
+    const TimePoint time = loop->TimeAfter(duration);
+    set_deadline(std::min(time, parent.deadline()));
+    loop->timers().Add(this, time);
   }
 
  private:

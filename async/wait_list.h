@@ -1,8 +1,8 @@
 // WaitList: the coroutines of one loop that wait for the same thing, in the order in which they came. What Semaphore
 // and Channel have in common.
 //
-// The list is intrusive: a waiter is part of its awaiter, in the waiting coroutine's frame, so a wait allocates nothing.
-// It is linked both ways, so that one that is cancelled leaves from the middle at no cost.
+// The list is intrusive: a waiter is part of its awaiter, in the waiting coroutine's frame, so a wait allocates
+// nothing. It is linked both ways, so that one that is cancelled leaves from the middle at no cost.
 //
 // Thread: the loop's. Lifetime: the list outlives its waiters; a coroutine that waits must not be destroyed.
 //
