@@ -40,7 +40,7 @@
 
 namespace meanwhile::async {
 
-// `T` can be moved.
+// `T` can be move-constructed.
 template <typename T>
 class Channel {
  public:
@@ -75,7 +75,7 @@ class Channel {
     template <typename Promise>
     bool await_suspend(std::coroutine_handle<Promise> caller) {
       if (internal::TokenOf(caller).cancelled()) return false;
-      value_ = channel_->TryReceive();
+      channel_->TryReceive(value_);
       if (value_ || channel_->closed_) return false;
       channel_->receivers_.Add(this, caller);
       return true;
@@ -122,20 +122,23 @@ class Channel {
     return true;
   }
 
-  // Takes what was sent first; the room goes to the Send that has waited longest.
-  std::optional<T> TryReceive() {
-    std::optional<T> value;
+  // Puts what was sent first, if there is anything, into `place`, which is empty. The room goes to the Send that has
+  // waited longest.
+  void TryReceive(std::optional<T>& place) {
     if (size_ > 0) {
-      value = std::exchange(values_[first_], std::nullopt);
+      place.emplace(*std::move(values_[first_]));
+      values_[first_].reset();
       first_ = (first_ + 1) % values_.size();
       --size_;
     }
-    if (senders_.empty()) return value;
+    if (senders_.empty()) return;
     SendAwaiter* sender = senders_.TakeFirst();
     sender->sent_ = true;
-    if (!value) return std::move(sender->value_);  // Nothing was stored: the capacity is 0.
-    TrySend(sender->value_);
-    return value;
+    if (place) {
+      TrySend(sender->value_);
+    } else {  // Nothing was stored: the capacity is 0.
+      place.emplace(std::move(sender->value_));
+    }
   }
 
   std::vector<std::optional<T>> values_;  // A ring: `size_` of them from `first_` on.

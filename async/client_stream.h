@@ -186,11 +186,11 @@ Task<grpc::Status> RunStream(EventLoop& loop, grpc::ClientContext& context, Grpc
 
 // `prepare` is the stub's PrepareAsyncXxx. The body is moved into the frame.
 template <typename Request, typename Response, typename Stub, typename Body>
-Task<grpc::Status> CallServerStreaming(
-    EventLoop& loop, Stub& stub,
-    std::unique_ptr<grpc::ClientAsyncReader<Response>> (Stub::*prepare)(grpc::ClientContext*, const Request&,
-                                                                        grpc::CompletionQueue*),
-    grpc::ClientContext& context, const std::type_identity_t<Request>& request, Body body) {
+Task<grpc::Status> CallServerStreaming(EventLoop& loop, Stub& stub,
+                                       std::unique_ptr<grpc::ClientAsyncReader<Response>> (Stub::*prepare)(
+                                           grpc::ClientContext*, const Request&, grpc::CompletionQueue*),
+                                       grpc::ClientContext& context, const std::type_identity_t<Request>& request,
+                                       Body body) {
   const CancellationToken token = co_await CurrentCancellation();
   if (token.cancelled()) co_return token.status();
   internal::HandOnDeadline(loop, token, &context);
@@ -201,11 +201,11 @@ Task<grpc::Status> CallServerStreaming(
 
 // The response is there when the status is OK.
 template <typename Request, typename Response, typename Stub, typename Body>
-Task<grpc::Status> CallClientStreaming(
-    EventLoop& loop, Stub& stub,
-    std::unique_ptr<grpc::ClientAsyncWriter<Request>> (Stub::*prepare)(grpc::ClientContext*, Response*,
-                                                                       grpc::CompletionQueue*),
-    grpc::ClientContext& context, std::type_identity_t<Response>* response, Body body) {
+Task<grpc::Status> CallClientStreaming(EventLoop& loop, Stub& stub,
+                                       std::unique_ptr<grpc::ClientAsyncWriter<Request>> (Stub::*prepare)(
+                                           grpc::ClientContext*, Response*, grpc::CompletionQueue*),
+                                       grpc::ClientContext& context, std::type_identity_t<Response>* response,
+                                       Body body) {
   const CancellationToken token = co_await CurrentCancellation();
   if (token.cancelled()) co_return token.status();
   internal::HandOnDeadline(loop, token, &context);
@@ -216,8 +216,8 @@ Task<grpc::Status> CallClientStreaming(
 
 template <typename Request, typename Response, typename Stub, typename Body>
 Task<grpc::Status> CallBidirectional(EventLoop& loop, Stub& stub,
-                                     std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> (
-                                         Stub::*prepare)(grpc::ClientContext*, grpc::CompletionQueue*),
+                                     std::unique_ptr<grpc::ClientAsyncReaderWriter<Request, Response>> (Stub::*prepare)(
+                                         grpc::ClientContext*, grpc::CompletionQueue*),
                                      grpc::ClientContext& context, Body body) {
   const CancellationToken token = co_await CurrentCancellation();
   if (token.cancelled()) co_return token.status();

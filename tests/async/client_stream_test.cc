@@ -407,10 +407,9 @@ TEST_F(ClientStreamTest, ABodysOwnFailureIsGivenInsteadOfTheCallsStatus) {
   ServeItems();
   server_.Start();
   Run([&]() -> Task<> {
-    const grpc::Status status =
-        co_await Watch(WatchRequest(), [](ClientReader<WatchResponse>&) -> Task<grpc::Status> {
-          co_return grpc::Status(StatusCode::DATA_LOSS, "not what I wanted");
-        });
+    const grpc::Status status = co_await Watch(WatchRequest(), [](ClientReader<WatchResponse>&) -> Task<grpc::Status> {
+      co_return grpc::Status(StatusCode::DATA_LOSS, "not what I wanted");
+    });
     EXPECT_EQ(status.error_code(), StatusCode::DATA_LOSS);
   });
 }
@@ -450,12 +449,11 @@ TEST_F(ClientStreamTest, AWriteGivesFalseWhenTheServerHasEndedTheCallAndItsStatu
   server_.Start();
   Run([&]() -> Task<> {
     CollectResponse response;
-    const grpc::Status collected =
-        co_await Collect(&response, [](ClientWriter<CollectRequest>& messages) -> Task<> {
-          const CollectRequest message;
-          while (co_await messages.Write(message)) {
-          }
-        });
+    const grpc::Status collected = co_await Collect(&response, [](ClientWriter<CollectRequest>& messages) -> Task<> {
+      const CollectRequest message;
+      while (co_await messages.Write(message)) {
+      }
+    });
     EXPECT_EQ(collected.error_message(), "enough");
     // Three answers are unread: they do not hide the status.
     const grpc::Status exchanged = co_await Exchange([](Exchanged& stream) -> Task<> {

@@ -1,5 +1,5 @@
-// StreamServer: a real gRPC server in this process, with one loop on a thread of its own, that serves calls of every kind
-// with the handlers of a test. Set those, then Start.
+// StreamServer: a real gRPC server in this process, with one loop on a thread of its own, that serves calls of every
+// kind with the handlers of a test. Set those, then Start.
 //
 // Thread: a test's. Handlers and the observer run on the server's loop; what they leave behind may be read after Stop.
 

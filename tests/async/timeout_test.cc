@@ -6,6 +6,7 @@
 #include <memory>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "async/event_loop.h"
 #include "tests/async/fake_poller.h"
@@ -141,6 +142,24 @@ TEST_F(TimeoutTest, OfTwoTheOneThatPassesFirstCounts) {
     EXPECT_EQ(code, StatusCode::DEADLINE_EXCEEDED);
     EXPECT_EQ(loop.Now() - start, 10ms);
   }
+}
+
+TEST_F(TimeoutTest, TheTaskKnowsTheEarliestDeadline) {
+  CancellationSource source;
+  const TimePoint start = loop_.Now();
+  source.set_deadline(start + 15ms);
+  std::vector<Duration> told;
+  auto tell = [&]() -> Task<> { told.push_back((co_await CurrentCancellation()).deadline() - start); };
+  auto body = [&]() -> Task<> {
+    co_await WithTimeout(loop_, 10ms, tell());
+    co_await AdoptCancellation(CancellationToken(&source));
+    co_await WithTimeout(loop_, 10ms, tell());
+    co_await WithTimeout(loop_, 20ms, tell());
+    co_await WithTimeout(loop_, 10ms, WithTimeout(loop_, 20ms, tell()));
+    co_await WithTimeout(loop_, 10ms, WithTimeout(loop_, 5ms, tell()));
+  };
+  Run(body);
+  EXPECT_EQ(told, (std::vector<Duration>{10ms, 10ms, 15ms, 10ms, 5ms}));
 }
 
 TEST_F(TimeoutTest, ADeadlineDoesNotCancelTheParent) {
