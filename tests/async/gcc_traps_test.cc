@@ -253,6 +253,20 @@ TEST(GccTrapsTest, TheCapturesOfALambdaCoroutineStayInTheLambda) {
   EXPECT_EQ(Owner::alive, 0);
 }
 
+TEST(GccTrapsTest, TheArgumentsOfALambdaCoroutineAreCopiedIntoItsFrame) {
+  FakeLoop loop;
+  auto make = [](EventLoop& on) {
+    // Neither the closure nor the argument outlives this statement.
+    return [](EventLoop& waits_on, Owner /*owner*/) -> Task<> { co_await NextTurn(waits_on); }(on, Owner());
+  };
+  Owner::alive = 0;
+  Task<> task = make(loop);
+  EXPECT_EQ(Owner::alive, 1) << "the frame's own";
+  loop.Spawn(std::move(task));
+  loop.RunToEnd();
+  EXPECT_EQ(Owner::alive, 0);
+}
+
 // What is made in a `co_await` expression must not be an aggregate, whatever it may own one day.
 using SomeFunction = int (*)();
 static_assert(!std::is_aggregate_v<Task<int>>);
