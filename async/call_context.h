@@ -92,6 +92,10 @@ class CallContext final : public Activity {
     matched_at_ = loop_->Now();
     handler_began_at_ = matched_at_;
     matched_at_system_time_ = std::chrono::system_clock::now();
+    // One that has passed already is none: the news of it comes by itself.
+    const auto deadline = server_context_.deadline();
+    if (deadline == std::chrono::system_clock::time_point::max() || deadline <= matched_at_system_time_) return;
+    source_.set_deadline(matched_at_ + (deadline - matched_at_system_time_));
   }
 
   void OnRan(TimePoint begin, TimePoint end) override {

@@ -4,6 +4,8 @@
 // A token travels by itself: a Task takes the token of the coroutine that awaits it, down to the operation that really
 // waits, which then registers a callback. So a handler needs no code of its own to be cancelled.
 //
+// A deadline travels with it: whoever calls somebody else (a client's call) can say by when the answer is of use.
+//
 // Thread: a source, its tokens and its callbacks belong to one thread; there is no lock and no heap. What comes from
 // another thread (a pool, the network) reaches the source through the loop's mailbox or completion queue.
 //
@@ -21,6 +23,8 @@
 #define MEANWHILE_ASYNC_CANCELLATION_H_
 
 #include <grpcpp/support/status.h>
+
+#include "async/timer_queue.h"
 
 namespace meanwhile::async {
 
@@ -41,10 +45,16 @@ class CancellationSource {
   bool cancelled() const { return code_ != grpc::StatusCode::OK; }
   grpc::StatusCode code() const { return code_; }
 
+  // When the work is of no more use, by the loop's clock; TimePoint::max() when nobody said so. The source does not act
+  // on it: whoever sets it cancels when the time has come.
+  TimePoint deadline() const { return deadline_; }
+  void set_deadline(TimePoint deadline) { deadline_ = deadline; }
+
  private:
   friend class CancellationCallback;
 
   grpc::StatusCode code_ = grpc::StatusCode::OK;
+  TimePoint deadline_ = TimePoint::max();
   CancellationCallback* first_ = nullptr;
 };
 
@@ -56,6 +66,8 @@ class CancellationToken {
 
   bool cancelled() const { return code() != grpc::StatusCode::OK; }
   grpc::StatusCode code() const { return source_ != nullptr ? source_->code() : grpc::StatusCode::OK; }
+
+  TimePoint deadline() const { return source_ != nullptr ? source_->deadline() : TimePoint::max(); }
 
   // OK, or the status with which cancelled work ends.
   grpc::Status status() const;
@@ -96,9 +108,10 @@ class CancellationCallback {
 // A source that is cancelled when its parent is, or by itself, alone.
 class LinkedCancellationSource : public CancellationSource, private CancellationCallback {
  public:
-  // Follows `parent` from now on; cancelled at once when the parent already is.
+  // Follows `parent` from now on, and has its deadline; cancelled at once when the parent already is.
   void LinkTo(CancellationToken parent) {
     parent_ = parent;
+    set_deadline(parent.deadline());
     if (parent.cancelled()) {
       Cancel(parent.code());
     } else {

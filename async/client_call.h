@@ -6,8 +6,11 @@
 //       co_await CallUnary(loop, *stub, &Greeter::Stub::PrepareAsyncGreet, context, request, &response);
 //
 // Cancellation: when the awaiting coroutine is cancelled the call is cancelled (ClientContext::TryCancel), and the
-// await ends as soon as gRPC confirms it, usually with CANCELLED. A deadline is set on the context by whoever makes the
-// call.
+// await ends as soon as gRPC confirms it, with the coroutine's reason: CANCELLED or DEADLINE_EXCEEDED. A coroutine that
+// is cancelled already calls nobody.
+//
+// Deadline: the context's own, or the awaiting coroutine's if that is earlier. So a handler's calls tell their servers
+// the time that is left of the handler's own.
 //
 // Lifetime: the stub, context, request and response live until the await ends. A context serves one call.
 //
@@ -26,6 +29,7 @@
 #include <utility>
 
 #include "async/cancellation.h"
+#include "async/client_context.h"
 #include "async/event_loop.h"
 #include "async/poller.h"
 #include "async/task.h"
@@ -47,21 +51,22 @@ class UnaryClientCall final : private Operation, private CancellationCallback, p
 
   template <typename Promise>
   bool await_suspend(std::coroutine_handle<Promise> caller) {
-    const CancellationToken token = internal::TokenOf(caller);
-    if (token.cancelled()) {
-      status_ = token.status();
+    token_ = internal::TokenOf(caller);
+    if (token_.cancelled()) {
+      status_ = token_.status();
       return false;
     }
     set_coroutine(caller);
-    Register(token);
+    Register(token_);
     loop_->AddWork();
+    internal::HandOnDeadline(*loop_, token_, context_);
     reader_ = (stub_->*prepare_)(context_, *request_, loop_->queue());
     reader_->StartCall();
     reader_->Finish(response_, &status_, static_cast<Operation*>(this));
     return true;
   }
 
-  grpc::Status await_resume() { return std::move(status_); }
+  grpc::Status await_resume() { return internal::StatusOfCall(token_, std::move(status_)); }
 
  private:
   // `ok` is always true: Finish tells everything through the status.
@@ -78,6 +83,7 @@ class UnaryClientCall final : private Operation, private CancellationCallback, p
   grpc::ClientContext* context_;
   const Request* request_;
   Response* response_;
+  CancellationToken token_;
   std::unique_ptr<Reader> reader_;
   grpc::Status status_;
 };

@@ -118,6 +118,11 @@ class EventLoop {
   void RemoveWork() { --work_; }
 
   TimePoint Now() { return poller_->Now(); }
+  // TimePoint::max() for what is too long to be told.
+  TimePoint TimeAfter(Duration duration) {
+    const TimePoint now = Now();
+    return duration < TimePoint::max() - now ? now + duration : TimePoint::max();
+  }
   const LoopStats& stats() const { return stats_; }
   TimerQueue& timers() { return timers_; }
   grpc::CompletionQueue* queue() { return poller_->queue(); }
@@ -187,10 +192,7 @@ class EventLoop::SleepAwaiter final : private Timer, private CancellationCallbac
 };
 
 inline EventLoop::SleepAwaiter EventLoop::SleepUntil(TimePoint time) { return SleepAwaiter(this, time); }
-inline EventLoop::SleepAwaiter EventLoop::SleepFor(Duration duration) {
-  const TimePoint now = Now();
-  return SleepUntil(duration < TimePoint::max() - now ? now + duration : TimePoint::max());
-}
+inline EventLoop::SleepAwaiter EventLoop::SleepFor(Duration duration) { return SleepUntil(TimeAfter(duration)); }
 
 }  // namespace meanwhile::async
 

@@ -40,12 +40,13 @@
 namespace meanwhile::async {
 namespace internal {
 
-// An operation of a stream, awaited: gives gRPC's `ok`. `Start` hands it to gRPC.
+// An operation of a stream, awaited: gives gRPC's `ok`. `Start` hands it to gRPC. One that fails leaves a note: the
+// call has ended in that direction.
 template <typename Context, typename Start>
 class StreamOperation final : private Operation, private CancellationCallback, private Resumption {
  public:
-  StreamOperation(EventLoop* loop, Context* context, const Start& start)
-      : loop_(loop), context_(context), start_(start) {}
+  StreamOperation(EventLoop* loop, Context* context, const Start& start, bool* ended)
+      : loop_(loop), context_(context), start_(start), ended_(ended) {}
 
   bool await_ready() const noexcept { return false; }
 
@@ -65,6 +66,7 @@ class StreamOperation final : private Operation, private CancellationCallback, p
  private:
   void OnComplete(bool ok) override {
     ok_ = ok;
+    if (!ok) *ended_ = true;
     Unregister();
     loop_->RemoveWork();
     loop_->Schedule(this);
@@ -74,6 +76,7 @@ class StreamOperation final : private Operation, private CancellationCallback, p
   EventLoop* loop_;
   Context* context_;
   Start start_;
+  bool* ended_;
   bool ok_ = false;
 };
 
@@ -114,7 +117,7 @@ class StreamReader {
   // Gives true with the next message in `message`; false when there is none any more.
   auto Read(Message* message) {
     const auto start = [stream = stream_, message](void* tag) { stream->Read(message, tag); };
-    return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start);
+    return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start, &reads_ended_);
   }
 
   // The same, on a thread that may block.
@@ -124,10 +127,14 @@ class StreamReader {
     return operation.Wait();
   }
 
+  // A Read that was awaited has found that there are no more messages.
+  bool reads_ended() const { return reads_ended_; }
+
  private:
   EventLoop* loop_;
   Context* context_;
   Stream* stream_;
+  bool reads_ended_ = false;
 };
 
 template <typename Context, typename Message>
@@ -140,7 +147,7 @@ class StreamWriter {
   // Gives true when gRPC has taken the message; false when the call has ended.
   auto Write(const Message& message) {
     const auto start = [stream = stream_, &message](void* tag) { stream->Write(message, tag); };
-    return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start);
+    return internal::StreamOperation<Context, decltype(start)>(loop_, context_, start, &writes_ended_);
   }
 
   // The same, on a thread that may block.
@@ -150,10 +157,14 @@ class StreamWriter {
     return operation.Wait();
   }
 
+  // A Write that was awaited has found that the call has ended.
+  bool writes_ended() const { return writes_ended_; }
+
  private:
   EventLoop* loop_;
   Context* context_;
   Stream* stream_;
+  bool writes_ended_ = false;
 };
 
 // What the handlers of a server's streaming methods are given.

@@ -253,6 +253,21 @@ class AdoptContext {
   CoroutineContext context_;
 };
 
+// `co_await CurrentContext()` gives the context of the coroutine it stands in.
+class CurrentContext {
+ public:
+  bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  bool await_suspend(std::coroutine_handle<Promise> caller) noexcept {
+    context_ = ContextOf(caller);
+    return false;
+  }
+  CoroutineContext await_resume() const noexcept { return context_; }
+
+ private:
+  CoroutineContext context_;
+};
+
 }  // namespace internal
 
 // `co_await CurrentCancellation()` gives the token of the coroutine it stands in.

@@ -26,45 +26,27 @@
 #include <utility>
 #include <vector>
 
-#include "async/cancellation.h"
 #include "async/event_loop.h"
+#include "async/siblings.h"
 #include "async/task.h"
 
 namespace meanwhile::async {
 namespace internal {
 
-// Shared by the children of one WhenAll: counts them, holds their cancellation and wakes the parent after the last.
-class Siblings {
+// The first failure cancels the rest.
+class AllSiblings final : public Siblings {
  public:
-  explicit Siblings(EventLoop* loop) : loop_(loop) {}
-
-  // What the children work with: a token of their own, and the parent's activity.
-  CoroutineContext context() { return CoroutineContext{CancellationToken(&source_), activity_}; }
-
-  // Runs `start_children`, which starts `count` of them; returns false when all have ended already.
-  template <typename Promise, typename StartChildren>
-  bool StartAll(std::coroutine_handle<Promise> parent, std::size_t count, StartChildren start_children) {
-    running_ = count + 1;  // One more than there are, until all are started.
-    const CoroutineContext context = ContextOf(parent);
-    source_.LinkTo(context.token);
-    activity_ = context.activity;
-    resumption_.set_coroutine(parent);
-    start_children();
-    return --running_ > 0;
-  }
+  using Siblings::Siblings;
 
   template <typename T>
-  void OnReturned(const T& result) {
-    if constexpr (requires { static_cast<bool>(result.ok()); }) {
-      if (!result.ok()) source_.Cancel();
-    }
-    OnEnded();
+  void OnReturned(std::optional<T>* place, T&& result) {
+    place->emplace(std::move(result));
+    if (!IsSuccess(**place)) CancelAll();
   }
 
   void OnThrown(std::exception_ptr exception) {
     if (!exception_) exception_ = std::move(exception);
-    source_.Cancel();
-    OnEnded();
+    CancelAll();
   }
 
   void RethrowIfAnyThrew() const {
@@ -72,29 +54,8 @@ class Siblings {
   }
 
  private:
-  void OnEnded() {
-    if (--running_ == 0) loop_->Schedule(&resumption_);
-  }
-
-  EventLoop* loop_;
-  std::size_t running_ = 0;
-  LinkedCancellationSource source_;
-  Activity* activity_ = nullptr;
-  Resumption resumption_;
   std::exception_ptr exception_;
 };
-
-template <typename T>
-DetachedTask RunChild(Siblings* siblings, Task<T> task, std::optional<T>* result) {
-  co_await AdoptContext(siblings->context());
-  try {
-    result->emplace(co_await std::move(task));
-  } catch (...) {
-    siblings->OnThrown(std::current_exception());
-    co_return;
-  }
-  siblings->OnReturned(**result);
-}
 
 }  // namespace internal
 
@@ -110,7 +71,7 @@ class WhenAllOfVector {
   bool await_suspend(std::coroutine_handle<Promise> parent) {
     return siblings_.StartAll(parent, tasks_.size(), [this] {
       for (std::size_t i = 0; i < tasks_.size(); ++i) {
-        internal::RunChild(&siblings_, std::move(tasks_[i]), &results_[i]);
+        internal::RunChild(&siblings_, &results_[i], std::move(tasks_[i]));
       }
     });
   }
@@ -124,7 +85,7 @@ class WhenAllOfVector {
   }
 
  private:
-  internal::Siblings siblings_;
+  internal::AllSiblings siblings_;
   std::vector<Task<T>> tasks_;
   std::vector<std::optional<T>> results_;
 };
@@ -150,10 +111,10 @@ class WhenAllOfTuple {
  private:
   template <std::size_t... Is>
   void StartEach(std::index_sequence<Is...> /*indices*/) {
-    (internal::RunChild(&siblings_, std::move(std::get<Is>(tasks_)), &std::get<Is>(results_)), ...);
+    (internal::RunChild(&siblings_, &std::get<Is>(results_), std::move(std::get<Is>(tasks_))), ...);
   }
 
-  internal::Siblings siblings_;
+  internal::AllSiblings siblings_;
   std::tuple<Task<Ts>...> tasks_;
   std::tuple<std::optional<Ts>...> results_;
 };

@@ -81,6 +81,18 @@ TEST(LoopStatsTest, CountsRunsThatBlockTheLoop) {
   EXPECT_EQ(loop.stats().longest_run(), 20ms);
 }
 
+TEST(LoopStatsTest, ABuildWithAssertionsSaysWhoBlockedTheLoop) {
+#ifdef NDEBUG
+  GTEST_SKIP() << "a build without assertions only counts";
+#endif
+  FakeLoop loop;
+  RecordedActivity activity;
+  loop.StartFor(&activity, [&] { loop.Spawn(WorkFor(&activity, Work(loop, 10ms))); });
+  testing::internal::CaptureStderr();
+  loop.RunToEnd();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "a loop was blocked for 20 ms by recorded\n");
+}
+
 TEST(LoopStatsTest, TellsHowLateTimersFire) {
   FakeLoop loop;
   auto on_time = [&]() -> Task<> { co_await loop.SleepFor(10ms); };

@@ -18,17 +18,23 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "async/channel.h"
 #include "async/completion_queue_poller.h"
 #include "async/event_loop.h"
+#include "async/scope.h"
+#include "async/semaphore.h"
 #include "async/server_call.h"
 #include "async/thread_pool.h"
+#include "async/timeout.h"
 #include "async/when_all.h"
+#include "async/when_any.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "tests/async/counting_allocator.h"
 #include "tests/async/fake_poller.h"
@@ -121,30 +127,45 @@ double AllocationsPerCall() {
   }
 }
 
-// The library, with a handler that awaits tasks, timers and a group.
+// The library, with a handler that awaits tasks, timers, groups, a timeout, a semaphore and a channel.
 class LibraryLoop {
  public:
   LibraryLoop(std::unique_ptr<grpc::CompletionQueue> queue, OutsideTheQueue* outside)
       : loop_(std::make_unique<CountingPoller>(std::move(queue), outside)) {}
 
   void Start(v1::Meanwhile::AsyncService* service) {
-    method_ = Serve(loop_, *service, &v1::Meanwhile::AsyncService::RequestFetch, &Handle, {.armed = 4});
+    const Handler handle = [this](CallContext& call, const FetchRequest& request, FetchResponse* response) {
+      return Handle(call, request, response);
+    };
+    method_ = Serve(loop_, *service, &v1::Meanwhile::AsyncService::RequestFetch, handle, {.armed = 4});
   }
   void Run() { loop_.Run(); }
   void Stop() { loop_.Stop(); }
 
  private:
+  using Handler = std::function<Task<grpc::Status>(CallContext&, const FetchRequest&, FetchResponse*)>;
+
   static Task<grpc::Status> Wait(EventLoop& loop) { co_return co_await loop.SleepFor(0ms); }
-  static Task<grpc::Status> Handle(CallContext& call, const FetchRequest& request, FetchResponse* response) {
-    grpc::Status status = co_await Wait(call.loop());
-    co_await WhenAll(call.loop(), Wait(call.loop()), Wait(call.loop()));
+  Task<grpc::Status> WaitForAll(EventLoop& loop) {
+    co_await WhenAll(loop, Wait(loop), Wait(loop));
+    co_await WithScope(loop, [&loop](Scope& scope) -> Task<> {
+      scope.Spawn(Wait(loop));
+      co_return;
+    });
+    const Semaphore::Permit permit = co_await semaphore_.Acquire();
+    EXPECT_TRUE(co_await channel_.Send(1));
+    EXPECT_TRUE((co_await channel_.Receive()).has_value());
+    co_return co_await Wait(loop);
+  }
+  Task<grpc::Status> Handle(CallContext& call, const FetchRequest& request, FetchResponse* response) {
     response->set_payload(request.payload());
-    co_return status;
+    co_return co_await WithTimeout(call.loop(), 1h, WaitForAll(call.loop()));
   }
 
   EventLoop loop_;
-  std::unique_ptr<Method<UnaryRpc<FetchRequest, FetchResponse>, v1::Meanwhile::AsyncService, decltype(&Handle)>>
-      method_;
+  Semaphore semaphore_{loop_, 1};
+  Channel<int> channel_{loop_, 1};
+  std::unique_ptr<Method<UnaryRpc<FetchRequest, FetchResponse>, v1::Meanwhile::AsyncService, Handler>> method_;
 };
 
 // By hand: the same calls to gRPC for each call, and nothing else.
@@ -280,6 +301,65 @@ TEST_F(HandlerAllocationTest, AGroupOfTwoAllocatesNothing) {
   auto wait = [&](Duration duration) -> Task<grpc::Status> { co_return co_await loop_.SleepFor(duration); };
   auto step = [&]() -> Task<> { co_await WhenAll(loop_, wait(1ms), wait(2ms)); };
   EXPECT_EQ(AllocationsOf(loop_, step), 0u);
+}
+
+TEST_F(HandlerAllocationTest, OneOfTwoAllocatesNothing) {
+  auto give = [&](bool at_once) -> Task<int> {
+    if (!at_once) co_await NextTurn(loop_);
+    co_return 1;
+  };
+  auto step = [&]() -> Task<> { co_await WhenAny(loop_, give(false), give(true)); };
+  EXPECT_EQ(AllocationsOf(loop_, step), 0u);
+}
+
+TEST_F(HandlerAllocationTest, ATimeoutThatDoesNotPassAllocatesNothing) {
+  auto wait = [&]() -> Task<grpc::Status> { co_return co_await loop_.SleepFor(1ms); };
+  auto step = [&]() -> Task<> { co_await WithTimeout(loop_, 1h, wait()); };
+  EXPECT_EQ(AllocationsOf(loop_, step), 0u);
+}
+
+TEST_F(HandlerAllocationTest, AScopeAndItsChildrenAllocateNothing) {
+  auto child = [&]() -> Task<> { co_await loop_.SleepFor(1ms); };
+  auto body = [&](Scope& scope) -> Task<> {
+    for (int i = 0; i < 3; ++i) scope.Spawn(child());
+    co_await scope.Join();
+    scope.Spawn(child());
+  };
+  auto step = [&]() -> Task<> { co_await WithScope(loop_, body); };
+  EXPECT_EQ(AllocationsOf(loop_, step), 0u);
+}
+
+TEST_F(HandlerAllocationTest, WaitingForASemaphoreAllocatesNothing) {
+  Semaphore semaphore(loop_, 1);
+  int waited = 0;
+  auto hold = [&]() -> Task<grpc::Status> {
+    if (semaphore.available() == 0) ++waited;
+    const Semaphore::Permit permit = co_await semaphore.Acquire();
+    co_return co_await loop_.SleepFor(1ms);
+  };
+  auto step = [&]() -> Task<> { co_await WhenAll(loop_, hold(), hold(), hold()); };
+  EXPECT_EQ(AllocationsOf(loop_, step), 0u);
+  EXPECT_EQ(waited, 2 * 1100);
+}
+
+TEST_F(HandlerAllocationTest, WaitingForAChannelAllocatesNothing) {
+  for (const std::size_t capacity : {0u, 1u, 100u}) {
+    FakeLoop loop;
+    Channel<int> channel(loop, capacity);
+    auto send = [&]() -> Task<bool> {
+      for (int i = 0; i < 5; ++i) co_await channel.Send(i);
+      co_return true;
+    };
+    auto receive = [&]() -> Task<bool> {
+      for (int i = 0; i < 5; ++i) co_await channel.Receive();
+      co_return true;
+    };
+    auto step = [&]() -> Task<> {
+      co_await WhenAll(loop, send(), receive());
+      co_await WhenAll(loop, receive(), send());
+    };
+    EXPECT_EQ(AllocationsOf(loop, step), 0u) << "capacity " << capacity;
+  }
 }
 
 TEST_F(HandlerAllocationTest, WorkOnThePoolAllocatesNothingOnTheLoop) {

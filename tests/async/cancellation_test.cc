@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -183,6 +184,17 @@ TEST(LinkedCancellationTest, LeavesItsParentWhenItIsDestroyed) {
   }
   parent.Cancel();
   EXPECT_TRUE(parent.cancelled());
+}
+
+TEST(LinkedCancellationTest, HasTheDeadlineOfItsParent) {
+  const TimePoint deadline{std::chrono::seconds(5)};
+  CancellationSource top;
+  top.set_deadline(deadline);
+  LinkedCancellationSource middle, bottom;
+  middle.LinkTo(CancellationToken(&top));
+  bottom.LinkTo(CancellationToken(&middle));
+  EXPECT_EQ(CancellationToken(&bottom).deadline(), deadline);
+  EXPECT_EQ(CancellationToken().deadline(), TimePoint::max());
 }
 
 TEST(LinkedCancellationTest, AChainPassesItDown) {

@@ -6,16 +6,22 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <coroutine>
 #include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "async/channel.h"
 #include "async/event_loop.h"
+#include "async/scope.h"
+#include "async/semaphore.h"
 #include "async/task.h"
 #include "async/thread_pool.h"
+#include "async/timeout.h"
 #include "async/when_all.h"
+#include "async/when_any.h"
 #include "tests/async/fake_poller.h"
 
 namespace meanwhile::async {
@@ -203,12 +209,22 @@ TEST(GccTrapsTest, TheLibrarysOwnAwaitersAreSafeWithTemporaries) {
     co_await NextTurn(on);
     co_return owner;
   };
+  auto take = [](EventLoop& on, Owner /*owner*/) -> Task<> { co_await NextTurn(on); };
   auto body = [&]() -> Task<> {
     co_await give(loop, Owner());
     co_await WhenAll(loop, give(loop, Owner()), give(loop, Owner()));
     Owner captured;
     std::optional<Owner> result = co_await pool.Run(loop, [&captured] { return captured; });
     EXPECT_TRUE(result.has_value());
+    co_await WhenAny(loop, give(loop, Owner()), give(loop, Owner()));
+    co_await WithTimeout(loop, std::chrono::milliseconds(1), give(loop, Owner()));
+    co_await WithScope(loop, [&](Scope& scope) -> Task<> {
+      scope.Spawn(take(loop, Owner()));
+      co_return;
+    });
+    Channel<Owner> channel(loop, 1);
+    EXPECT_TRUE(co_await channel.Send(Owner()));
+    EXPECT_TRUE((co_await channel.Receive()).has_value());
   };
   loop.Spawn(body());
   loop.RunToEnd();
@@ -237,6 +253,20 @@ TEST(GccTrapsTest, TheCapturesOfALambdaCoroutineStayInTheLambda) {
   EXPECT_EQ(Owner::alive, 0);
 }
 
+TEST(GccTrapsTest, TheArgumentsOfALambdaCoroutineAreCopiedIntoItsFrame) {
+  FakeLoop loop;
+  auto make = [](EventLoop& on) {
+    // Neither the closure nor the argument outlives this statement.
+    return [](EventLoop& waits_on, Owner /*owner*/) -> Task<> { co_await NextTurn(waits_on); }(on, Owner());
+  };
+  Owner::alive = 0;
+  Task<> task = make(loop);
+  EXPECT_EQ(Owner::alive, 1) << "the frame's own";
+  loop.Spawn(std::move(task));
+  loop.RunToEnd();
+  EXPECT_EQ(Owner::alive, 0);
+}
+
 // What is made in a `co_await` expression must not be an aggregate, whatever it may own one day.
 using SomeFunction = int (*)();
 static_assert(!std::is_aggregate_v<Task<int>>);
@@ -247,6 +277,12 @@ static_assert(!std::is_aggregate_v<EventLoop::SleepAwaiter>);
 static_assert(!std::is_aggregate_v<ThreadPool::RunAwaiter<SomeFunction>>);
 static_assert(!std::is_aggregate_v<WhenAllOfVector<int>>);
 static_assert(!std::is_aggregate_v<WhenAllOfTuple<int, int>>);
+static_assert(!std::is_aggregate_v<WhenAnyAwaiter<int, std::vector<Task<int>>>>);
+static_assert(!std::is_aggregate_v<Scope::JoinAwaiter>);
+static_assert(!std::is_aggregate_v<Semaphore::Permit>);
+static_assert(!std::is_aggregate_v<Semaphore::AcquireAwaiter>);
+static_assert(!std::is_aggregate_v<Channel<int>::SendAwaiter>);
+static_assert(!std::is_aggregate_v<Channel<int>::ReceiveAwaiter>);
 
 }  // namespace
 }  // namespace meanwhile::async

@@ -1,7 +1,5 @@
 // Streaming calls against gRPC's own client: order, ends, back-pressure, cancellation.
 
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,6 +15,7 @@
 #include "async/server_call.h"
 #include "async/when_all.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
+#include "tests/async/stream_server.h"
 #include "tests/async/test_server.h"
 #include "tests/wait_until.h"
 
@@ -31,60 +30,6 @@ using v1::ExchangeRequest;
 using v1::ExchangeResponse;
 using v1::WatchRequest;
 using v1::WatchResponse;
-
-// A server on one loop that serves the three streaming methods with the handlers of a test.
-class StreamServer {
- public:
-  using Exchanged = ServerReaderWriter<ExchangeRequest, ExchangeResponse>;
-
-  std::function<Task<grpc::Status>(CallContext&, const WatchRequest&, ServerWriter<WatchResponse>&)> watch;
-  std::function<Task<grpc::Status>(CallContext&, ServerReader<CollectRequest>&, CollectResponse*)> collect;
-  std::function<Task<grpc::Status>(CallContext&, Exchanged&)> exchange;
-  std::function<grpc::Status(CallContext&, Exchanged&)> blocking_exchange;  // Instead of the other.
-  RecordingObserver observer;
-
-  void Start() {
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&service_);
-    loop_ = std::make_unique<EventLoop>(builder.AddCompletionQueue());
-    server_ = builder.BuildAndStart();
-    const MethodOptions options{.armed = 2, .pool = &pool_, .observer = &observer};
-    if (watch) methods_.push_back(Serve(*loop_, service_, &Service::RequestWatch, watch, options));
-    if (collect) methods_.push_back(Serve(*loop_, service_, &Service::RequestCollect, collect, options));
-    if (exchange) methods_.push_back(Serve(*loop_, service_, &Service::RequestExchange, exchange, options));
-    if (blocking_exchange) {
-      methods_.push_back(Serve(*loop_, service_, &Service::RequestExchange, blocking_exchange, options));
-    }
-    thread_ = std::thread([this] { loop_->Run(); });
-    stub_ = v1::Meanwhile::NewStub(
-        grpc::CreateChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
-  }
-  ~StreamServer() { Stop(); }
-
-  void Stop() {
-    if (!thread_.joinable()) return;
-    server_->Shutdown(std::chrono::system_clock::now());
-    loop_->Stop();
-    thread_.join();
-  }
-
-  v1::Meanwhile::Stub& stub() { return *stub_; }
-  EventLoop& loop() { return *loop_; }
-  std::thread::id loop_thread() const { return thread_.get_id(); }
-
- private:
-  using Service = v1::Meanwhile::AsyncService;
-
-  Service service_;
-  ThreadPool pool_{1, 1};
-  std::unique_ptr<EventLoop> loop_;
-  std::unique_ptr<grpc::Server> server_;
-  std::vector<std::shared_ptr<void>> methods_;
-  std::thread thread_;
-  std::unique_ptr<v1::Meanwhile::Stub> stub_;
-};
 
 Task<grpc::Status> Echo(CallContext& /*call*/, StreamServer::Exchanged& stream) {
   ExchangeRequest request;
