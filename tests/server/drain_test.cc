@@ -30,7 +30,6 @@ using grpc::StatusCode;
 using testing::ElementsAre;
 using testing::Pair;
 
-
 constexpr std::size_t kComputing = 3;
 constexpr std::size_t kWaiting = 5;
 // One of each: Watch whose reader reads nothing, Collect without a message, Exchange that is open, Exchange

@@ -1,5 +1,5 @@
-// PostgresDatabaseTest: what the tests of PostgresDatabase share: a real server, somebody who operates it, and queries by
-// both entries, of coroutines and of threads that block.
+// PostgresDatabaseTest: what the tests of PostgresDatabase share: a real server, somebody who operates it, and queries
+// by both entries, of coroutines and of threads that block.
 //
 // Thread: a test's.
 
@@ -178,7 +178,8 @@ class PostgresDatabaseTest : public testing::TestWithParam<Driver> {
 
   void SetUp() override { Operator(server->url()).Say("DROP TABLE IF EXISTS meanwhile_items"); }
 
-  static std::unique_ptr<PostgresDatabase> CreateAt(const std::string& url, const PostgresDatabase::Options& options = {}) {
+  static std::unique_ptr<PostgresDatabase> CreateAt(const std::string& url,
+                                                    const PostgresDatabase::Options& options = {}) {
     auto database = PostgresDatabase::Create(url, options);
     EXPECT_TRUE(database.ok()) << database.status();
     return *std::move(database);
