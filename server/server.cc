@@ -36,9 +36,14 @@ Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<
       listener_(std::move(listener)),
       rules_(options),
       backend_(std::move(backend)),
+      admission_(options.max_in_flight, absl::ToChronoNanoseconds(options.backend.latency.Mean())),
       stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
-  model_ = MakeModel(ModelParts{
-      .options = &options_, .rules = &rules_, .backend = backend_.get(), .stats = &stats_, .health = &health_});
+  model_ = MakeModel(ModelParts{.options = &options_,
+                                .rules = &rules_,
+                                .backend = backend_.get(),
+                                .admission = &admission_,
+                                .stats = &stats_,
+                                .health = &health_});
 }
 
 absl::Status Server::Serve() {

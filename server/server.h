@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "meanwhile/v1/admin.pb.h"
+#include "server/admission/admission.h"
 #include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/model/model.h"
@@ -68,6 +69,7 @@ class Server {
   Listener listener_;
   const ServiceRules rules_;
   const std::unique_ptr<Backend> backend_;
+  Admission admission_;
   ServerStats stats_;
   HealthState health_;
   std::unique_ptr<Model> model_;

@@ -17,6 +17,7 @@
 #include "async/thread_pool.h"
 #include "grpc/health/v1/health.pb.h"
 #include "meanwhile/v1/meanwhile.pb.h"
+#include "server/admission/admission.h"
 #include "server/health.h"
 #include "server/model/callback_loop.h"
 #include "server/model/service_rules.h"
@@ -39,6 +40,7 @@ class CallbackHandlers {
     const ServiceRules* rules;
     HealthState* health;
     async::ThreadPool* pool;
+    Admission* admission;
     CallCounter* counter;
     CallbackLoop* loop;
   };

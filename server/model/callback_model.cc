@@ -125,6 +125,7 @@ CallbackModel::CallbackModel(const ModelParts& parts)
     services_->handlers().Add({.rules = parts.rules,
                                .health = parts.health,
                                .pool = &pool_,
+                               .admission = parts.admission,
                                .counter = counter,
                                .loop = loops_.back().get()});
   }

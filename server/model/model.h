@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "server/admission/admission.h"
 #include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/model/service_rules.h"
@@ -23,6 +24,7 @@ struct ModelParts {
   const ServerOptions* options;
   const ServiceRules* rules;
   Backend* backend;
+  Admission* admission;
   ServerStats* stats;
   HealthState* health;
 };

@@ -51,7 +51,7 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   for (int i = 0; i < 3; ++i) other->OnStarted();
   one->OnEnded(Ended(StatusCode::OK));
   other->OnEnded(Ended(StatusCode::OK));
-  one->OnEnded({.code = StatusCode::RESOURCE_EXHAUSTED, .shed = true});
+  one->OnEnded({.code = StatusCode::RESOURCE_EXHAUSTED, .shed = ShedReason::kDeadline});
   other->OnEnded(Ended(static_cast<StatusCode>(99)));
 
   const v1::GetServerStatsResponse response = Filled(stats);
