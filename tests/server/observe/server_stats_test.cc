@@ -59,6 +59,8 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   EXPECT_EQ(response.in_flight(), 4u);
   EXPECT_EQ(stats.in_flight(), 4u);
   EXPECT_EQ(response.shed(), 1u);
+  EXPECT_EQ(response.shed_for_size(), 1);
+  EXPECT_EQ(response.shed_for().at("deadline"), 1u);
   ASSERT_EQ(response.finished_size(), 3);
   EXPECT_EQ(response.finished().at("OK"), 2u);
   EXPECT_EQ(response.finished().at("RESOURCE_EXHAUSTED"), 1u);
