@@ -1,5 +1,5 @@
-// ThreadProcessorTime: what the calling thread has spent on a processor so far. The difference of two tells what a piece
-// of work cost, without the time in which its thread was blocked or had to wait for a processor.
+// ThreadProcessorTime: what the calling thread has spent on a processor so far. The difference of two tells what a
+// piece of work cost, without the time in which its thread was blocked or had to wait for a processor.
 //
 // Costs a system call. Thread: any.
 

@@ -105,7 +105,9 @@ class GatherCall final : public CallbackCall<grpc::ServerUnaryReactor> {
 class WatchCall final : public CallbackCall<grpc::ServerWriteReactor<v1::WatchResponse>> {
  public:
   WatchCall(const Parts& parts, Context* context, const v1::WatchRequest* request)
-      : CallbackCall(parts.loop, context, CallMethod::kWatch, parts.admission, parts.counter), rules_(parts.rules), request_(request) {}
+      : CallbackCall(parts.loop, context, CallMethod::kWatch, parts.admission, parts.counter),
+        rules_(parts.rules),
+        request_(request) {}
 
   void Start() {
     if (!Admit(*rules_, request_)) return;

@@ -266,8 +266,8 @@ async::Duration ServiceRules::LeastTime(const v1::GatherRequest& request) const 
   return request.mode() == v1::GatherRequest::FIRST_OF && request.waits_size() > 0 ? shortest : sum;
 }
 
-// A wait that the rules refuse takes no time, so that its call is told why. A specification is not looked into: to parse
-// it a second time would cost each call more than the few that are shed save.
+// A wait that the rules refuse takes no time, so that its call is told why. A specification is not looked into: to
+// parse it a second time would cost each call more than the few that are shed save.
 async::Duration ServiceRules::LeastTime(const v1::Wait& wait) const {
   if (wait.kind_case() == v1::Wait::KIND_NOT_SET) return least_wait_;
   if (!wait.simulated().has_constant() || !IsValid(wait.simulated().constant())) return async::Duration::zero();

@@ -44,9 +44,9 @@ class ServiceRules {
   grpc::Status Check(const v1::ExchangeRequest& request, const grpc::ServerContextBase& call, PlannedWait* wait) const;
   grpc::Status Check(const v1::ComputeRequest& request) const;
 
-  // The least time in which a call can succeed, as far as its request tells: the constant wait that it asks for, or what
-  // all but one in a million waits of the server's own backend take. Zero when that is not known. `request` is null for
-  // methods that read a stream.
+  // The least time in which a call can succeed, as far as its request tells: the constant wait that it asks for, or
+  // what all but one in a million waits of the server's own backend take. Zero when that is not known. `request` is
+  // null for methods that read a stream.
   async::Duration LeastTime(CallMethod method, const google::protobuf::Message* request) const;
 
   // Each builds the response to a request, or to a message of a stream, that went well. (Gather's is in

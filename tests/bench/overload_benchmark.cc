@@ -9,8 +9,8 @@
 //
 // Each call has a deadline, and goodput is what ends well before it, a second. The peak is what callers get who send a
 // call when the last has returned; so many that the server is busy, and not so many that they wait for each other for
-// long. Then calls are sent by a schedule (an open loop), at the peak's rate and at three times that, whatever becomes of
-// those before.
+// long. Then calls are sent by a schedule (an open loop), at the peak's rate and at three times that, whatever becomes
+// of those before.
 //
 // A round measures every model without and with the cap, so that what else goes on in the machine hits both; the table
 // shows medians. It is no test: nothing is asserted.
@@ -55,7 +55,7 @@ constexpr double kOverload = 3;
 
 struct Load {
   std::string name;
-  std::string flags;  // Of the server.
+  std::string flags;     // Of the server.
   std::uint64_t rounds;  // To compute; 0: the call waits.
   std::size_t callers;   // Keep the server busy; and as many in flight as it may have.
 };
@@ -113,8 +113,7 @@ class Sender {
   Task<> Schedule(double rate) {
     const std::chrono::duration<double> step(1 / rate);
     for (std::uint64_t i = 0;; ++i) {
-      const TimePoint intended =
-          start_ + duration_cast<std::chrono::nanoseconds>(step * static_cast<double>(i));
+      const TimePoint intended = start_ + duration_cast<std::chrono::nanoseconds>(step * static_cast<double>(i));
       if (intended >= end_) co_return;
       const TimePoint now = loop_.Now();
       if (intended > now) co_await loop_.SleepUntil(intended);
@@ -166,12 +165,13 @@ struct Goodputs {
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> StartServer(const Options& options, const std::string& model,
                                                            const Load& load, bool capped, const Pinning& pinning) {
-  std::string command = absl::StrCat(options.server, " --listen=127.0.0.1:{port} --reflection=false --model=", model,
-                                     " ", load.flags);
+  std::string command =
+      absl::StrCat(options.server, " --listen=127.0.0.1:{port} --reflection=false --model=", model, " ", load.flags);
   // In the pool model calls that wait hold a thread, too.
   if (model == "pool" && load.rounds == 0) absl::StrAppend(&command, " --pool-threads=80");
   if (capped) absl::StrAppend(&command, " --max-in-flight=", load.callers);
-  return ServerProcess::Start({.name = model, .command = command}, pinning.server, [] { return false; });
+  return ServerProcess::Start({.name = model, .command = command, .usage_exit_code = kUsageExitCode}, pinning.server,
+                              [] { return false; });
 }
 
 absl::Status Measure(const Options& options, const std::string& model, const Load& load, const Pinning& pinning,
@@ -221,7 +221,8 @@ int Main(int argc, char** argv) {
   app.add_option("--server", options.server, "The server's binary");
   app.add_option("--models", models, "Of them: async,callback,thread,pool");
   AddCountFlag(app, "--rounds", &options.rounds, {1, 100}, "How often everything is measured");
-  AddDurationFlag(app, "--duration", &options.duration, {absl::Milliseconds(100), absl::Minutes(1)}, "Of a measurement");
+  AddDurationFlag(app, "--duration", &options.duration, {absl::Milliseconds(100), absl::Minutes(1)},
+                  "Of a measurement");
   AddDurationFlag(app, "--warmup", &options.warmup, {absl::ZeroDuration(), absl::Minutes(1)}, "Before it");
   if (const std::optional<int> exit_code = ParseFlags(app, argc, argv)) return *exit_code;
   if (!models.empty()) options.models = absl::StrSplit(models, ',');

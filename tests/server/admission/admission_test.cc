@@ -1,7 +1,7 @@
 #include "server/admission/admission.h"
 
-#include <gtest/gtest.h>
 #include <grpcpp/test/server_context_test_spouse.h>
+#include <gtest/gtest.h>
 
 #include <map>
 #include <string>

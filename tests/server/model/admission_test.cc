@@ -210,8 +210,8 @@ TEST_P(AdmissionTest, GrpcsOwnRetriesHeedTheHint) {
   arguments.SetServiceConfigJSON(R"({"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 4,
       "initialBackoff": "0.001s", "maxBackoff": "0.001s", "backoffMultiplier": 1,
       "retryableStatusCodes": ["RESOURCE_EXHAUSTED"]}}]})");
-  const auto stub = v1::Meanwhile::NewStub(
-      grpc::CreateCustomChannel(served.target(), grpc::InsecureChannelCredentials(), arguments));
+  const auto stub =
+      v1::Meanwhile::NewStub(grpc::CreateCustomChannel(served.target(), grpc::InsecureChannelCredentials(), arguments));
   grpc::ClientContext context;
   v1::FetchRequest request;
   request.mutable_wait()->mutable_simulated()->mutable_constant();
@@ -271,7 +271,8 @@ TEST_P(AdmissionTest, ACallThatCannotBeDoneInTimeIsShedAndTheBackendNotAsked) {
   ServedModel served(Options(GetParam(), 0, "constant:1h,capacity=1,queue=0"));
   FetchesInFlight holder(served.target(), 1, absl::Minutes(1));
   ASSERT_TRUE(served.HasInFlight(1));
-  EXPECT_EQ(served.Call("Fetch", "wait { simulated { constant {} } }"), "RESOURCE_EXHAUSTED the backend's queue is full")
+  EXPECT_EQ(served.Call("Fetch", "wait { simulated { constant {} } }"),
+            "RESOURCE_EXHAUSTED the backend's queue is full")
       << "whoever asks it now is told so";
   EXPECT_THAT(served.Call("Fetch", ""), StartsWith("DEADLINE_EXCEEDED the deadline leaves "));
   EXPECT_TRUE(HasShed(served, "deadline", 1));
@@ -311,8 +312,8 @@ TEST(PoolAdmissionTest, ACallThatAThreadTakesTooLateIsNotBegun) {
   ServedModel served(options);
   FetchesInFlight holder(served.target(), 1, absl::Minutes(1));
   ASSERT_TRUE(served.HasInFlight(1));
-  // It has two seconds more than its wait takes, and spends them in the queue. (gRPC sends the time that is left rounded
-  // up by as much as a hundredth.)
+  // It has two seconds more than its wait takes, and spends them in the queue. (gRPC sends the time that is left
+  // rounded up by as much as a hundredth.)
   FetchesInFlight queued(served.target(), 1, absl::Seconds(20), {.timeout = absl::Seconds(22)});
   const absl::Time too_late = absl::Now() + absl::Seconds(2.5);
   ASSERT_TRUE(WaitUntil([&] { return absl::Now() > too_late; }));

@@ -312,7 +312,8 @@ TEST(ServiceRulesTest, AGatherTakesAtLeastTheSumOrTheLongestOrTheShortestOfItsWa
   const ServiceRules rules = RulesWith("constant:50ms");
   const auto least = [&](const std::string& mode) {
     const auto gather = Parsed<v1::GatherRequest>(
-        mode + " waits {} waits { simulated { constant { seconds: 1 } } } waits { simulated { constant { seconds: 2 } } }");
+        mode +
+        " waits {} waits { simulated { constant { seconds: 1 } } } waits { simulated { constant { seconds: 2 } } }");
     return rules.LeastTime(CallMethod::kGather, &gather);
   };
   EXPECT_EQ(least(""), 3050ms);
@@ -326,9 +327,10 @@ TEST(ServiceRulesTest, AGatherTakesAtLeastTheSumOrTheLongestOrTheShortestOfItsWa
 TEST(ServiceRulesTest, OfWhatItCannotKnowOrWillRefuseACallIsTakenToNeedNoTime) {
   const ServiceRules rules = RulesWith("constant:50ms");
   for (const char* request :
-       {"wait { simulated { spec: 'constant:1s' } }", "wait { file_read { path: 'x' } }", "wait { query { read: 'x' } }",
-        "wait { remote {} }", "wait { simulated {} }", "wait { simulated { constant { seconds: 61 } } }",
-        "wait { simulated { constant { seconds: -1 } } }", "wait { simulated { constant { seconds: 1 nanos: -1 } } }",
+       {"wait { simulated { spec: 'constant:1s' } }", "wait { file_read { path: 'x' } }",
+        "wait { query { read: 'x' } }", "wait { remote {} }", "wait { simulated {} }",
+        "wait { simulated { constant { seconds: 61 } } }", "wait { simulated { constant { seconds: -1 } } }",
+        "wait { simulated { constant { seconds: 1 nanos: -1 } } }",
         "wait { simulated { constant { seconds: 315576000001 } } }"}) {
     EXPECT_EQ(LeastOfFetch(rules, request), 0ms) << request;
   }
