@@ -3,6 +3,7 @@
 #ifndef MEANWHILE_ASYNC_CALL_CONTEXT_H_
 #define MEANWHILE_ASYNC_CALL_CONTEXT_H_
 
+#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
@@ -18,8 +19,9 @@ namespace meanwhile::async {
 
 class CallContext;
 
-// Is told of every call of a method on a loop. Called on the loop's thread, in this order: OnStarted; OnRan and
-// OnHeldThread any number of times; OnFinished. The run that ends the call ends after OnFinished.
+// Is told of every call of a method on a loop. Called on the loop's thread, but for OnTaken, in this order: OnStarted,
+// OnTaken if the handler blocks; OnRan and OnHeldThread any number of times; OnReturned; OnFinished. The run that ends
+// the call ends after OnFinished.
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
@@ -32,6 +34,14 @@ class CallObserver {
 
   // The call's blocking handler held a thread of the pool; told afterwards.
   virtual void OnHeldThread(CallContext& /*call*/, TimePoint /*begin*/, TimePoint /*end*/) {}
+
+  // A thread of the pool has taken the call, and runs its handler next. An answer that is not OK sheds it after all.
+  // Called on that thread.
+  virtual grpc::Status OnTaken(CallContext& /*call*/) { return grpc::Status(); }
+
+  // The handler has returned, or was not run after all; nothing has been sent, so trailing metadata may be added. Not
+  // called when OnStarted has shed the call: so it ends what OnStarted began.
+  virtual void OnReturned(CallContext& /*call*/, grpc::StatusCode /*code*/) {}
 
   // The handler has returned, with the status that is sent. When it read a stream: CANCELLED or DEADLINE_EXCEEDED
   // instead of OK when the call had ended before the response could be sent.
@@ -81,14 +91,20 @@ class CallContext final : public Activity {
   // What is left of its time it has waited.
   Duration ran() const { return ran_; }
 
-  // The call was refused: by OnStarted, or because the pool was full.
+  // What the client asks for; null when it sends a stream of messages.
+  const google::protobuf::Message* request() const { return request_; }
+
+  // The call was refused, and its handler not run: by the observer, because the pool was full, or because the deadline
+  // passed in the pool's queue.
   bool shed() const { return shed_; }
+  bool pool_was_full() const { return pool_was_full_; }
 
  private:
   template <typename Rpc, typename Service, typename Handler>
   friend class Method;
 
-  void OnMatched() {
+  void OnMatched(const google::protobuf::Message* request) {
+    request_ = request;
     matched_at_ = loop_->Now();
     handler_began_at_ = matched_at_;
     matched_at_system_time_ = std::chrono::system_clock::now();
@@ -133,7 +149,9 @@ class CallContext final : public Activity {
   TimePoint handler_began_at_;
   std::chrono::system_clock::time_point matched_at_system_time_;
   Duration ran_ = Duration::zero();
+  const google::protobuf::Message* request_ = nullptr;
   bool shed_ = false;
+  bool pool_was_full_ = false;
   std::atomic<bool> cancelled_ = false;
 };
 

@@ -4,12 +4,15 @@
 // kReadsStream: a failed Read does not tell whether the client has no more messages or is gone. So the handler of such
 // a call may return OK to nobody, and only the end of Finish tells.
 //
+// request(): the one message that the client sends; null where it sends a stream of them.
+//
 // Each is made for one call, and lives as long; its Messages, where gRPC reads the request and the handler writes the
 // response, are the slot's and outlive it. Thread: the loop's; Handle of a unary call, any.
 
 #ifndef MEANWHILE_ASYNC_RPC_KINDS_H_
 #define MEANWHILE_ASYNC_RPC_KINDS_H_
 
+#include <google/protobuf/message.h>
 #include <grpcpp/completion_queue.h>
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
@@ -55,6 +58,7 @@ class UnaryRpc {
   auto Handle(Handler& handler, CallContext& call) {
     return handler(call, *request_, response_);
   }
+  const google::protobuf::Message* request() const { return request_; }
   void Finish(const grpc::Status& status, void* tag) { stream_.Finish(*response_, status, tag); }
 
  private:
@@ -94,6 +98,7 @@ class ServerStreamingRpc {
   auto Handle(Handler& handler, CallContext& call) {
     return handler(call, *request_, writer_);
   }
+  const google::protobuf::Message* request() const { return request_; }
   void Finish(const grpc::Status& status, void* tag) { stream_.Finish(status, tag); }
 
  private:
@@ -133,6 +138,7 @@ class ClientStreamingRpc {
   auto Handle(Handler& handler, CallContext& call) {
     return handler(call, reader_, response_);
   }
+  const google::protobuf::Message* request() const { return nullptr; }
   void Finish(const grpc::Status& status, void* tag) { stream_.Finish(*response_, status, tag); }
 
  private:
@@ -168,6 +174,7 @@ class BidirectionalRpc {
   auto Handle(Handler& handler, CallContext& call) {
     return handler(call, reader_writer_);
   }
+  const google::protobuf::Message* request() const { return nullptr; }
   void Finish(const grpc::Status& status, void* tag) { stream_.Finish(status, tag); }
 
  private:

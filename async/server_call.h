@@ -119,7 +119,7 @@ class Method {
         OnOperationEnded();
         return;
       }
-      call_->OnMatched();
+      call_->OnMatched(rpc_->request());
       if (InFlightCalls* calls = method_->options_.in_flight) {
         in_flight_ = InFlightCalls::Entry(calls, method_->options_.name.data(), call_->matched_at());
       }
@@ -129,7 +129,7 @@ class Method {
       if (CallObserver* observer = method_->options_.observer) {
         if (grpc::Status status = observer->OnStarted(*call_); !status.ok()) {
           call_->shed_ = true;
-          Finish(status);
+          Send(status);
           return;
         }
       }
@@ -158,16 +158,20 @@ class Method {
         if constexpr (kHandlerBlocks) {
           TimePoint begin, end;
           Duration processor_time;
-          auto work = [this, &begin, &end, &processor_time] {
+          bool taken = false;
+          auto work = [this, &begin, &end, &processor_time, &taken] {
             begin = std::chrono::steady_clock::now();
             const Duration before = ThreadProcessorTime();
-            grpc::Status result = rpc_->Handle(method_->handler_, *call_);
+            grpc::Status result = OnTaken();
+            taken = result.ok();
+            if (taken) result = rpc_->Handle(method_->handler_, *call_);
             processor_time = ThreadProcessorTime() - before;
             end = std::chrono::steady_clock::now();
             return result;
           };
           std::optional<grpc::Status> result = co_await method_->options_.pool->Run(*method_->loop_, work);
           if (result) call_->OnRanOnPool(begin, end, processor_time);
+          if (result && !taken) call_->shed_ = true;
           status = result ? *std::move(result) : StatusOfNotRun();
         } else {
           status = co_await rpc_->Handle(method_->handler_, *call_);
@@ -181,6 +185,11 @@ class Method {
     }
 
     void Finish(const grpc::Status& status) {
+      if (CallObserver* observer = method_->options_.observer) observer->OnReturned(*call_, status.error_code());
+      Send(status);
+    }
+
+    void Send(const grpc::Status& status) {
       code_ = status.error_code();
       if constexpr (!Rpc::kReadsStream) TellFinished(code_);
       rpc_->Finish(status, &finished_);
@@ -190,11 +199,20 @@ class Method {
       if (method_->options_.observer != nullptr) method_->options_.observer->OnFinished(*call_, code);
     }
 
+    grpc::Status OnTaken() {
+      CallObserver* observer = method_->options_.observer;
+      return observer != nullptr ? observer->OnTaken(*call_) : grpc::Status();
+    }
+
     // A blocking handler was not run: it was cancelled while it was queued, or there was no room in the queue.
     grpc::Status StatusOfNotRun() {
       call_->OnNotRun();
-      if (call_->token().cancelled()) return call_->token().status();
+      if (const CancellationToken token = call_->token(); token.cancelled()) {
+        call_->shed_ = token.code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+        return token.status();
+      }
       call_->shed_ = true;
+      call_->pool_was_full_ = true;
       return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the server's thread pool is full");
     }
 

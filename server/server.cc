@@ -44,11 +44,13 @@ Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<
       rules_(options),
       backend_(std::move(backend)),
       trace_(std::move(trace)),
+      admission_(options.max_in_flight, absl::ToChronoNanoseconds(options.backend.latency.Mean())),
       stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
   if (trace_ != nullptr) stats_.AddSink(trace_.get());
   model_ = MakeModel(ModelParts{.options = &options_,
                                 .rules = &rules_,
                                 .backend = backend_.get(),
+                                .admission = &admission_,
                                 .stats = &stats_,
                                 .health = &health_,
                                 .in_flight = &in_flight_});

@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "async/in_flight_calls.h"
 #include "meanwhile/v1/admin.pb.h"
+#include "server/admission/admission.h"
 #include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/lifecycle.h"
@@ -78,6 +79,7 @@ class Server final : public Stoppable {
   const ServiceRules rules_;
   const std::unique_ptr<Backend> backend_;
   const std::unique_ptr<CallTrace> trace_;  // Null without --trace.
+  Admission admission_;
   ServerStats stats_;
   HealthState health_;
   async::InFlightCalls in_flight_;

@@ -118,6 +118,12 @@ void AddThreadFlags(CLI::App& app, ServerOptions* options) {
   });
 }
 
+// What is refused when there is more than can be served.
+void AddOverloadFlags(CLI::App& app, ServerOptions* options) {
+  AddCountFlag(app, "--max-in-flight", &options->max_in_flight, {0, 10'000'000},
+               "Calls served at a time, in every model; one more is shed. 0: no bound");
+}
+
 // How the server stops.
 void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
   AddDurationFlag(app, "--drain-delay", &options->lifecycle.drain_delay, {absl::ZeroDuration(), absl::Hours(1)},
@@ -143,6 +149,7 @@ std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOpt
   AddServiceFlags(app, options);
   AddWaitFlags(app, options);
   AddThreadFlags(app, options);
+  AddOverloadFlags(app, options);
   AddLifecycleFlags(app, options);
   AddObservationFlags(app, options);
   AddConfigFlag(app);

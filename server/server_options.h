@@ -47,6 +47,11 @@ struct ServerOptions {
   // How many calls may wait for such a thread; one more is shed.
   std::size_t pool_queue = 1024;
 
+  // How many handlers may be live at a time, in every model; one more call is shed. 0: no bound. What the right number
+  // is only the backend can tell (docs/overload.md), and a wrong one sheds calls that could have been served; each
+  // costs memory, 15 KB in async and some 50 KB in thread.
+  std::size_t max_in_flight = 0;
+
   BackendSpec backend{.latency = LatencyDistribution::Constant(absl::Milliseconds(50))};
 
   // What file waits read and write, and nothing outside of it. Empty: such waits are refused.

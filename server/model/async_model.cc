@@ -30,7 +30,9 @@ class AsyncModel::ServingLoop {
         loop_(std::move(queue)),
         backend_(model->parts_.backend, &loop_, number),
         handlers_(model->parts_.rules, &backend_),
-        observers_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
+        observers_({.counter = model->parts_.stats->AddCounter(CallCounter::Writers::kOne),
+                    .admission = model->parts_.admission,
+                    .rules = model->parts_.rules}) {}
 
   void Start() {
     ArmMethods();

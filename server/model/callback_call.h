@@ -30,6 +30,7 @@
 #ifndef MEANWHILE_SERVER_MODEL_CALLBACK_CALL_H_
 #define MEANWHILE_SERVER_MODEL_CALLBACK_CALL_H_
 
+#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
@@ -46,9 +47,11 @@
 #include "async/mailbox.h"
 #include "async/task.h"
 #include "async/timer_queue.h"
+#include "server/admission/admission.h"
 #include "server/backend/planned_wait.h"
 #include "server/backend/waited.h"
 #include "server/model/callback_loop.h"
+#include "server/model/service_rules.h"
 #include "server/observe/call_record.h"
 #include "server/observe/server_stats.h"
 
@@ -57,9 +60,11 @@ namespace meanwhile {
 template <typename Reactor>
 class CallbackCall : public Reactor, private async::MailboxItem {
  public:
-  // The counter counts a call of `method`. Home and counter outlive the call.
-  CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context, CallMethod method, CallCounter* counter)
+  // The counter counts a call of `method`, which Admit asks for. Home, admission and counter outlive the call.
+  CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context, CallMethod method, Admission* admission,
+               CallCounter* counter)
       : CallbackCall(home, context) {
+    admission_ = admission;
     counter_ = counter;
     record_.method = method;
     record_.arrived = std::chrono::steady_clock::now();
@@ -76,6 +81,17 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
  protected:
   ~CallbackCall() override = default;
+
+  // The first step, when the call can be ended. False when it was shed: then it has ended. `request` is null for a call
+  // that reads a stream.
+  bool Admit(const ServiceRules& rules, const google::protobuf::Message* request) {
+    const grpc::Status status = admission_->TryAdmit(context_, rules.LeastTime(record_.method, request));
+    admitted_ = status.ok();
+    if (admitted_) return true;
+    SetShed(Admission::ReasonOf(status.error_code()));
+    End(status);
+    return false;
+  }
 
   // Any thread, but not before the constructor has returned. OnLoop follows.
   void GoToLoop() {
@@ -100,6 +116,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
   // Any thread, once: see invariant 1.
   void End(const grpc::Status& status) {
+    GiveBackPlace(status.error_code());
     Count(status.error_code());
     this->Finish(status);
   }
@@ -108,6 +125,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   // nobody, which OnDone will know.
   void EndAfterLastMessage() {
     read_all_ = true;
+    GiveBackPlace(grpc::StatusCode::OK);
     this->Finish(grpc::Status());
   }
 
@@ -116,6 +134,10 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
   // Any thread: whether gRPC has said that nobody waits for the response any more.
   bool has_ended() const { return reason_ != grpc::StatusCode::OK; }
+  // Any thread, before End: why, or why it would have by now.
+  grpc::StatusCode ReasonOfEnd() const {
+    return has_ended() ? reason_.load() : async::ReasonOfEnd(began_, context_->deadline());
+  }
 
   // On the loop's thread, after OnCancel, for what no cancellation token ends.
   virtual void OnCancelOnLoop() {}
@@ -124,12 +146,9 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   CallbackLoop& home() { return *home_; }
   async::EventLoop& loop() { return home_->loop(); }
 
-  // Before End: the call is refused, without having run.
-  void SetShed() {
-    record_.shed = true;
-    SetNotRun();
-  }
-  // Before End: the call has not run. It has been queued until now.
+  // Before End: the call is refused.
+  void SetShed(ShedReason reason) { record_.shed = reason; }
+  // Before End: no thread of the pool has taken the call. It has been queued until now.
   void SetNotRun() { was_run_ = false; }
   // Before End: the call waited for a thread of the pool until `began`, held it until `ended`, and cost it so much
   // processor time.
@@ -212,8 +231,8 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     RunOnLoop([&] { OnWaited(index, std::move(waited)); });
   }
 
-  grpc::StatusCode ReasonOfEnd() const {
-    return has_ended() ? reason_.load() : async::ReasonOfEnd(began_, context_->deadline());
+  void GiveBackPlace(grpc::StatusCode code) {
+    if (admitted_) admission_->OnReturned(context_, code, std::chrono::steady_clock::now() - record_.arrived);
   }
 
   void Count(grpc::StatusCode code) {
@@ -234,6 +253,8 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
   CallbackLoop* const home_;
   grpc::CallbackServerContext* const context_;
+  Admission* admission_ = nullptr;
+  bool admitted_ = false;
   CallCounter* counter_ = nullptr;
   CallRecord record_;
   // Written by the loop. The call's end may be counted on another thread, while the step before it still returns.

@@ -33,12 +33,13 @@ Call* Started(const char* method, const Parts& parts, Arguments... arguments) {
 class FetchCall final : public CallbackCall<grpc::ServerUnaryReactor> {
  public:
   FetchCall(const Parts& parts, Context* context, const v1::FetchRequest* request, v1::FetchResponse* response)
-      : CallbackCall(parts.loop, context, CallMethod::kFetch, parts.counter),
+      : CallbackCall(parts.loop, context, CallMethod::kFetch, parts.admission, parts.counter),
         rules_(parts.rules),
         request_(request),
         response_(response) {}
 
   void Start() {
+    if (!Admit(*rules_, request_)) return;
     if (grpc::Status status = rules_->Check(*request_, context(), &wait_); !status.ok()) return End(status);
     GoToLoop();
   }
@@ -61,13 +62,14 @@ class FetchCall final : public CallbackCall<grpc::ServerUnaryReactor> {
 class GatherCall final : public CallbackCall<grpc::ServerUnaryReactor> {
  public:
   GatherCall(const Parts& parts, Context* context, const v1::GatherRequest* request, v1::GatherResponse* response)
-      : CallbackCall(parts.loop, context, CallMethod::kGather, parts.counter),
+      : CallbackCall(parts.loop, context, CallMethod::kGather, parts.admission, parts.counter),
         rules_(parts.rules),
         request_(request),
         response_(response),
         gathered_(*request) {}
 
   void Start() {
+    if (!Admit(*rules_, request_)) return;
     if (grpc::Status status = rules_->Check(*request_, context(), &waits_); !status.ok()) return End(status);
     GoToLoop();
   }
@@ -105,9 +107,12 @@ class GatherCall final : public CallbackCall<grpc::ServerUnaryReactor> {
 class WatchCall final : public CallbackCall<grpc::ServerWriteReactor<v1::WatchResponse>> {
  public:
   WatchCall(const Parts& parts, Context* context, const v1::WatchRequest* request)
-      : CallbackCall(parts.loop, context, CallMethod::kWatch, parts.counter), rules_(parts.rules), request_(request) {}
+      : CallbackCall(parts.loop, context, CallMethod::kWatch, parts.admission, parts.counter),
+        rules_(parts.rules),
+        request_(request) {}
 
   void Start() {
+    if (!Admit(*rules_, request_)) return;
     if (grpc::Status status = rules_->Check(*request_, context(), &wait_); !status.ok()) return End(status);
     GoToLoop();
   }
@@ -138,11 +143,13 @@ class WatchCall final : public CallbackCall<grpc::ServerWriteReactor<v1::WatchRe
 class CollectCall final : public CallbackCall<grpc::ServerReadReactor<v1::CollectRequest>> {
  public:
   CollectCall(const Parts& parts, Context* context, v1::CollectResponse* response)
-      : CallbackCall(parts.loop, context, CallMethod::kCollect, parts.counter),
+      : CallbackCall(parts.loop, context, CallMethod::kCollect, parts.admission, parts.counter),
         rules_(parts.rules),
         response_(response) {}
 
-  void Start() { StartRead(&message_); }
+  void Start() {
+    if (Admit(*rules_, nullptr)) StartRead(&message_);
+  }
 
  private:
   void OnReadDone(bool ok) override {
@@ -169,9 +176,11 @@ class CollectCall final : public CallbackCall<grpc::ServerReadReactor<v1::Collec
 class ExchangeCall final : public CallbackCall<grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>> {
  public:
   ExchangeCall(const Parts& parts, Context* context)
-      : CallbackCall(parts.loop, context, CallMethod::kExchange, parts.counter), rules_(parts.rules) {}
+      : CallbackCall(parts.loop, context, CallMethod::kExchange, parts.admission, parts.counter), rules_(parts.rules) {}
 
-  void Start() { StartRead(&message_); }
+  void Start() {
+    if (Admit(*rules_, nullptr)) StartRead(&message_);
+  }
 
  private:
   void OnReadDone(bool ok) override {
@@ -202,13 +211,14 @@ class ExchangeCall final : public CallbackCall<grpc::ServerBidiReactor<v1::Excha
 class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
  public:
   ComputeCall(const Parts& parts, Context* context, const v1::ComputeRequest* request, v1::ComputeResponse* response)
-      : CallbackCall(parts.loop, context, CallMethod::kCompute, parts.counter),
+      : CallbackCall(parts.loop, context, CallMethod::kCompute, parts.admission, parts.counter),
         rules_(parts.rules),
         pool_(parts.pool),
         request_(request),
         response_(response) {}
 
   void Start() {
+    if (!Admit(*rules_, request_)) return;
     if (grpc::Status status = rules_->Check(*request_); !status.ok()) return End(status);
     GoToLoop();
   }
@@ -219,11 +229,16 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
   async::Task<> ComputeOnPool() {
     async::TimePoint began, ended;
     async::Duration processor_time;
-    auto compute = [this, &began, &ended, &processor_time] {
+    bool in_time = true;
+    auto compute = [this, &began, &ended, &processor_time, &in_time] {
       began = std::chrono::steady_clock::now();
       const async::Duration before = async::ThreadProcessorTime();
-      grpc::Status status = ServiceRules::Compute(
-          *request_, [this] { return has_ended(); }, response_);
+      grpc::Status status = Admission::CheckDeadline(context(), async::Duration::zero());
+      in_time = status.ok();
+      if (in_time) {
+        status = ServiceRules::Compute(
+            *request_, [this] { return has_ended(); }, response_);
+      }
       processor_time = async::ThreadProcessorTime() - before;
       ended = std::chrono::steady_clock::now();
       return status;
@@ -231,12 +246,15 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
     const std::optional<grpc::Status> status = co_await pool_->Run(loop(), compute);
     if (status) {
       SetRanOnPool(began, ended, processor_time);
+      if (!in_time) SetShed(ShedReason::kDeadline);
       End(*status);
     } else if (has_ended()) {
       SetNotRun();
+      if (ReasonOfEnd() == grpc::StatusCode::DEADLINE_EXCEEDED) SetShed(ShedReason::kDeadline);
       EndAsEnded();
     } else {
-      SetShed();
+      SetNotRun();
+      SetShed(ShedReason::kPoolQueue);
       End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the server's thread pool is full"));
     }
   }

@@ -18,6 +18,7 @@
 #include "async/thread_pool.h"
 #include "grpc/health/v1/health.pb.h"
 #include "meanwhile/v1/meanwhile.pb.h"
+#include "server/admission/admission.h"
 #include "server/health.h"
 #include "server/model/callback_loop.h"
 #include "server/model/service_rules.h"
@@ -40,6 +41,7 @@ class CallbackHandlers {
     const ServiceRules* rules;
     HealthState* health;
     async::ThreadPool* pool;
+    Admission* admission;
     CallCounter* counter;
     async::InFlightCalls* in_flight;
     CallbackLoop* loop;

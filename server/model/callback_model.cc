@@ -125,6 +125,7 @@ CallbackModel::CallbackModel(const ModelParts& parts)
     services_->handlers().Add({.rules = parts.rules,
                                .health = parts.health,
                                .pool = &pool_,
+                               .admission = parts.admission,
                                .counter = counter,
                                .in_flight = parts.in_flight,
                                .loop = loops_.back().get()});

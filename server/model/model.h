@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "async/in_flight_calls.h"
+#include "server/admission/admission.h"
 #include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/model/service_rules.h"
@@ -24,6 +25,7 @@ struct ModelParts {
   const ServerOptions* options;
   const ServiceRules* rules;
   Backend* backend;
+  Admission* admission;
   ServerStats* stats;
   HealthState* health;
   async::InFlightCalls* in_flight;

@@ -58,7 +58,9 @@ class PoolModel::ServingLoop {
   ServingLoop(PoolModel* model, std::unique_ptr<grpc::CompletionQueue> queue)
       : model_(model),
         loop_(std::move(queue)),
-        observers_(model->parts_.stats->AddCounter(CallCounter::Writers::kOne)) {}
+        observers_({.counter = model->parts_.stats->AddCounter(CallCounter::Writers::kOne),
+                    .admission = model->parts_.admission,
+                    .rules = model->parts_.rules}) {}
 
   void Start() {
     ServeUnary();

@@ -1,5 +1,6 @@
 #include "server/model/service_rules.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,7 @@ constexpr int kMaxWaits = 100;
 constexpr std::uint32_t kMaxItems = 1'000'000;
 constexpr std::uint64_t kMaxRounds = 1'000'000'000;
 constexpr std::uint64_t kRoundsBetweenLooks = 1 << 20;  // About a millisecond.
+constexpr double kHopeless = 1e-6;                      // So few waits are shorter: a call need not try.
 
 grpc::Status Invalid(absl::string_view message) {
   return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, std::string(message));
@@ -79,7 +81,10 @@ grpc::Status CheckHops(std::uint32_t hops, const std::function<std::string()>& f
 }  // namespace
 
 ServiceRules::ServiceRules(const ServerOptions& options)
-    : max_wait_(options.max_wait), has_data_dir_(!options.data_dir.empty()), has_remote_(!options.remote.empty()) {}
+    : max_wait_(options.max_wait),
+      least_wait_(absl::ToChronoNanoseconds(options.backend.latency.Quantile(kHopeless))),
+      has_data_dir_(!options.data_dir.empty()),
+      has_remote_(!options.remote.empty()) {}
 
 grpc::Status ServiceRules::Plan(const v1::Wait& wait, const grpc::ServerContextBase& call, const FieldName& field,
                                 PlannedWait* planned) const {
@@ -230,6 +235,45 @@ grpc::Status ServiceRules::Check(const v1::ComputeRequest& request) const {
     return Invalid(absl::StrCat("rounds=", request.rounds(), ": must be from 1 to ", kMaxRounds));
   }
   return grpc::Status();
+}
+
+async::Duration ServiceRules::LeastTime(CallMethod method, const google::protobuf::Message* request) const {
+  switch (method) {
+    case CallMethod::kFetch:
+      return LeastTime(static_cast<const v1::FetchRequest*>(request)->wait());
+    case CallMethod::kGather:
+      return LeastTime(*static_cast<const v1::GatherRequest*>(request));
+    case CallMethod::kWatch:
+      // Of the first item: the client has its use of those that come before its deadline.
+      return LeastTime(static_cast<const v1::WatchRequest*>(request)->wait());
+    case CallMethod::kCollect:
+    case CallMethod::kExchange:
+    case CallMethod::kCompute:
+      break;
+  }
+  return async::Duration::zero();
+}
+
+async::Duration ServiceRules::LeastTime(const v1::GatherRequest& request) const {
+  async::Duration sum{}, longest{}, shortest = async::Duration::max();
+  for (const v1::Wait& wait : request.waits()) {
+    const async::Duration least = LeastTime(wait);
+    sum += least;
+    longest = std::max(longest, least);
+    shortest = std::min(shortest, least);
+  }
+  if (request.mode() == v1::GatherRequest::AT_ONCE) return longest;
+  return request.mode() == v1::GatherRequest::FIRST_OF && request.waits_size() > 0 ? shortest : sum;
+}
+
+// A wait that the rules refuse takes no time, so that its call is told why. A specification is not looked into: to
+// parse it a second time would cost each call more than the few that are shed save.
+async::Duration ServiceRules::LeastTime(const v1::Wait& wait) const {
+  if (wait.kind_case() == v1::Wait::KIND_NOT_SET) return least_wait_;
+  if (!wait.simulated().has_constant() || !IsValid(wait.simulated().constant())) return async::Duration::zero();
+  const absl::Duration latency = FromProto(wait.simulated().constant());
+  if (latency < absl::ZeroDuration() || latency > max_wait_) return async::Duration::zero();
+  return absl::ToChronoNanoseconds(latency);
 }
 
 void ServiceRules::Answer(const v1::FetchRequest& request, Waited waited, v1::FetchResponse* response) {

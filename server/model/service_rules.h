@@ -11,6 +11,7 @@
 #ifndef MEANWHILE_SERVER_MODEL_SERVICE_RULES_H_
 #define MEANWHILE_SERVER_MODEL_SERVICE_RULES_H_
 
+#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
@@ -20,9 +21,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "async/timer_queue.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 #include "server/backend/planned_wait.h"
 #include "server/backend/waited.h"
+#include "server/observe/call_record.h"
 #include "server/server_options.h"
 
 namespace meanwhile {
@@ -40,6 +43,11 @@ class ServiceRules {
   grpc::Status Check(const v1::CollectRequest& request, const grpc::ServerContextBase& call, PlannedWait* wait) const;
   grpc::Status Check(const v1::ExchangeRequest& request, const grpc::ServerContextBase& call, PlannedWait* wait) const;
   grpc::Status Check(const v1::ComputeRequest& request) const;
+
+  // The least time in which a call can succeed, as far as its request tells: the constant wait that it asks for, or
+  // what all but one in a million waits of the server's own backend take. Zero when that is not known. `request` is
+  // null for methods that read a stream.
+  async::Duration LeastTime(CallMethod method, const google::protobuf::Message* request) const;
 
   // Each builds the response to a request, or to a message of a stream, that went well. (Gather's is in
   // gathered_waits.h.)
@@ -71,7 +79,11 @@ class ServiceRules {
   // servers the call has come through when it arrives there.
   grpc::Status CheckElsewhere(const v1::Wait& wait, std::uint32_t hops, const FieldName& field) const;
 
+  async::Duration LeastTime(const v1::Wait& wait) const;
+  async::Duration LeastTime(const v1::GatherRequest& request) const;
+
   const absl::Duration max_wait_;
+  const async::Duration least_wait_;  // Of the server's own backend.
   const bool has_data_dir_;
   const bool has_remote_;
 };

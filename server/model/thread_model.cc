@@ -20,55 +20,72 @@ using grpc::health::v1::HealthCheckResponse;
 class MeanwhileService final : public v1::Meanwhile::Service {
  public:
   explicit MeanwhileService(const ModelParts& parts)
-      : handlers_(parts.rules, parts.backend),
+      : rules_(parts.rules),
+        admission_(parts.admission),
+        handlers_(parts.rules, parts.backend),
         counter_(parts.stats->AddCounter(CallCounter::Writers::kMany)),
         in_flight_(parts.in_flight) {}
 
   grpc::Status Fetch(ServerContext* call, const v1::FetchRequest* request, v1::FetchResponse* response) override {
-    return Observed(CallMethod::kFetch, [&] { return handlers_.Fetch(*call, *request, response); });
+    return Observed(CallMethod::kFetch, call, request, [&] { return handlers_.Fetch(*call, *request, response); });
   }
   grpc::Status Gather(ServerContext* call, const v1::GatherRequest* request, v1::GatherResponse* response) override {
-    return Observed(CallMethod::kGather, [&] { return handlers_.Gather(*call, *request, response); });
+    return Observed(CallMethod::kGather, call, request, [&] { return handlers_.Gather(*call, *request, response); });
   }
   grpc::Status Watch(ServerContext* call, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* items) override {
-    return Observed(CallMethod::kWatch, [&] { return handlers_.Watch(*call, *request, *items); });
+    return Observed(CallMethod::kWatch, call, request, [&] { return handlers_.Watch(*call, *request, *items); });
   }
   grpc::Status Collect(ServerContext* call, grpc::ServerReader<v1::CollectRequest>* messages,
                        v1::CollectResponse* response) override {
-    return Observed(CallMethod::kCollect, [&] { return handlers_.Collect(*call, *messages, response); });
+    return Observed(CallMethod::kCollect, call, nullptr, [&] { return handlers_.Collect(*call, *messages, response); });
   }
   grpc::Status Exchange(ServerContext* call,
                         grpc::ServerReaderWriter<v1::ExchangeResponse, v1::ExchangeRequest>* stream) override {
-    return Observed(CallMethod::kExchange, [&] { return handlers_.Exchange(*call, *stream, *stream); });
+    return Observed(CallMethod::kExchange, call, nullptr, [&] { return handlers_.Exchange(*call, *stream, *stream); });
   }
   grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request, v1::ComputeResponse* response) override {
-    return Observed(CallMethod::kCompute, [&] { return handlers_.Compute(*call, *request, response); });
+    return Observed(CallMethod::kCompute, call, request, [&] { return handlers_.Compute(*call, *request, response); });
   }
 
  private:
+  // `request` is null for a call that reads a stream.
   template <typename Handler>
-  grpc::Status Observed(CallMethod method, Handler handler) {
+  grpc::Status Observed(CallMethod method, ServerContext* call, const google::protobuf::Message* request,
+                        Handler handler) {
     const async::InFlightCalls::Entry in_flight(in_flight_, ToString(method).data(), std::chrono::steady_clock::now());
     counter_->OnStarted();
     CallRecord record{.method = method, .arrived = std::chrono::steady_clock::now()};
     record.began = record.arrived;
     const async::Duration before = async::ThreadProcessorTime();
-    grpc::Status status;
-    try {
-      status = handler();
-    } catch (const std::exception& exception) {
-      counter_->OnException(exception.what());
-      status = grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
-    }
+    grpc::Status status = admission_->TryAdmit(call, rules_->LeastTime(method, request));
+    const bool admitted = status.ok();
+    if (admitted) status = Run(handler);
     record.code = status.error_code();
     record.running = async::ThreadProcessorTime() - before;
     record.ended = std::chrono::steady_clock::now();
-    counter_->OnRan({.method = method, .arrived = record.arrived, .begin = record.began, .end = record.ended});
+    if (admitted) {
+      counter_->OnRan({.method = method, .arrived = record.arrived, .begin = record.began, .end = record.ended});
+      admission_->OnReturned(call, record.code, record.ended - record.arrived);
+    } else {
+      record.shed = Admission::ReasonOf(record.code);
+    }
     counter_->OnEnded(record);
     return status;
   }
 
+  template <typename Handler>
+  grpc::Status Run(Handler& handler) {
+    try {
+      return handler();
+    } catch (const std::exception& exception) {
+      counter_->OnException(exception.what());
+      return grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
+    }
+  }
+
+  const ServiceRules* const rules_;
+  Admission* const admission_;
   BlockingHandlers handlers_;
   CallCounter* const counter_;
   async::InFlightCalls* const in_flight_;

@@ -20,4 +20,16 @@ std::string_view ToString(CallMethod method) {
   return "unknown";
 }
 
+std::string_view ToString(ShedReason reason) {
+  switch (reason) {
+    case ShedReason::kMaxInFlight:
+      return "max_in_flight";
+    case ShedReason::kDeadline:
+      return "deadline";
+    case ShedReason::kPoolQueue:
+      return "pool_queue";
+  }
+  return "unknown";
+}
+
 }  // namespace meanwhile

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 #include <string_view>
 
 #include "async/timer_queue.h"
@@ -36,11 +37,23 @@ inline constexpr std::size_t kCallMethods = std::size(kAllCallMethods);
 // `Fetch`. Lives forever.
 std::string_view ToString(CallMethod method);
 
+// Why a call was refused, and its handler not run.
+enum class ShedReason : std::uint8_t {
+  kMaxInFlight,  // As many handlers were live as --max-in-flight allows.
+  kDeadline,     // The deadline had passed, or could not be met any more.
+  kPoolQueue,    // As many calls waited for a thread of the pool as --pool-queue allows.
+};
+inline constexpr ShedReason kAllShedReasons[] = {ShedReason::kMaxInFlight, ShedReason::kDeadline,
+                                                 ShedReason::kPoolQueue};
+inline constexpr std::size_t kShedReasons = std::size(kAllShedReasons);
+
+// `max_in_flight`. Lives forever.
+std::string_view ToString(ShedReason reason);
+
 struct CallRecord {
   CallMethod method = CallMethod::kFetch;
   grpc::StatusCode code = grpc::StatusCode::OK;
-  // It was refused, and its handler not run.
-  bool shed = false;
+  std::optional<ShedReason> shed = std::nullopt;
   async::TimePoint arrived = {};
   async::TimePoint began = {};
   async::TimePoint ended = {};

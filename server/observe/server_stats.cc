@@ -59,7 +59,12 @@ void CallCounter::OnException(std::string_view what) {
 void CallCounter::AddTo(v1::GetServerStatsResponse* stats) const {
   stats->set_in_flight(stats->in_flight() + in_flight());
   stats->set_started(stats->started() + started_.load(std::memory_order_relaxed));
-  stats->set_shed(stats->shed() + shed_.load(std::memory_order_relaxed));
+  for (const ShedReason reason : kAllShedReasons) {
+    const std::uint64_t count = shed_[static_cast<std::size_t>(reason)].load(std::memory_order_relaxed);
+    if (count == 0) continue;
+    stats->set_shed(stats->shed() + count);
+    (*stats->mutable_shed_for())[std::string(ToString(reason))] += count;
+  }
   for (std::size_t i = 0; i < kCodes; ++i) {
     const std::uint64_t count = finished_[i].load(std::memory_order_relaxed);
     // Abseil's codes have gRPC's numbers and names.

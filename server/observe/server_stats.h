@@ -18,6 +18,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -47,7 +48,7 @@ class CallCounter {
   }
   // After the call's OnStarted.
   void OnEnded(const CallRecord& call) {
-    if (call.shed) Increment(&shed_);
+    if (call.shed) Increment(&shed_[static_cast<std::size_t>(*call.shed)]);
     for (CallSink* sink : *sinks_) sink->OnCallEnded(call);
     Increment(&finished_[Index(call.code)]);
   }
@@ -78,7 +79,7 @@ class CallCounter {
   const std::vector<CallSink*>* const sinks_;
   Count started_ = 0;
   std::array<Count, kCodes> finished_{};
-  Count shed_ = 0;
+  std::array<Count, kShedReasons> shed_{};
 };
 
 class ServerStats {

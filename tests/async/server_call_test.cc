@@ -293,7 +293,81 @@ TEST(ServerCallTest, ACallThatTheObserverRefusesIsShedAndItsHandlerIsNotRun) {
   server.Stop();
   EXPECT_FALSE(ran);
   EXPECT_EQ(observer.shed, 3);
+  EXPECT_TRUE(observer.returned.empty()) << "no handler was run";
   EXPECT_EQ(observer.finished, std::vector(3, StatusCode::RESOURCE_EXHAUSTED));
+}
+
+TEST(ServerCallTest, ACallThatTheObserverRefusesOnThePoolsThreadIsShedAndItsHandlerIsNotRun) {
+  RecordingObserver observer;
+  observer.answer_to_taken = grpc::Status(StatusCode::DEADLINE_EXCEEDED, "too late");
+  ThreadPool pool(1, 1);
+  std::atomic<bool> ran = false;
+  TestServer server(
+      [&](CallContext&, const FetchRequest&, FetchResponse*) {
+        ran = true;
+        return grpc::Status();
+      },
+      {.pool = &pool, .observer = &observer});
+  auto stub = server.NewStub();
+  EXPECT_EQ(PendingFetch(*stub).Status().error_message(), "too late");
+  server.Stop();
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(observer.taken, 1);
+  EXPECT_EQ(observer.shed, 1);
+  EXPECT_EQ(observer.returned, std::vector{StatusCode::DEADLINE_EXCEEDED}) << "what OnStarted began is ended";
+}
+
+TEST(ServerCallTest, TheObserverMayAddMetadataWhenTheHandlerHasReturned) {
+  RecordingObserver observer;
+  TestServer server(
+      [&](CallContext&, const FetchRequest&, FetchResponse*) -> Task<grpc::Status> { co_return grpc::Status(); },
+      {.observer = &observer});
+  auto stub = server.NewStub();
+  grpc::ClientContext context;
+  context.set_wait_for_ready(true);
+  FetchResponse response;
+  EXPECT_TRUE(stub->Fetch(&context, FetchRequest(), &response).ok());
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("returned"), 1u);
+  server.Stop();
+  EXPECT_EQ(observer.returned, std::vector{StatusCode::OK});
+  EXPECT_EQ(observer.taken, 0) << "it did not go to the pool";
+}
+
+TEST(ServerCallTest, TheContextShowsTheRequest) {
+  std::promise<std::string> payload;
+  TestServer server([&](CallContext& call, const FetchRequest&, FetchResponse*) -> Task<grpc::Status> {
+    payload.set_value(static_cast<const FetchRequest*>(call.request())->payload());
+    co_return grpc::Status();
+  });
+  auto stub = server.NewStub();
+  PendingFetch call(*stub, "hello");
+  EXPECT_EQ(Get(payload.get_future()), "hello");
+}
+
+TEST(ServerCallTest, ABlockingHandlerWhoseTimeRunsOutInThePoolsQueueIsNotRunAndShed) {
+  RecordingObserver observer;
+  ThreadPool pool(1, 1);
+  std::promise<void> entered, release;
+  std::atomic<int> runs = 0;
+  TestServer server(
+      [&](CallContext&, const FetchRequest&, FetchResponse*) {
+        ++runs;
+        entered.set_value();
+        Get(release.get_future());
+        return grpc::Status();
+      },
+      {.pool = &pool, .observer = &observer});
+  auto stub = server.NewStub();
+  PendingFetch running(*stub);
+  Get(entered.get_future());
+  PendingFetch queued(*stub, "", std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+  EXPECT_EQ(queued.Status().error_code(), StatusCode::DEADLINE_EXCEEDED);
+  while (OnLoop(server.loop(), [&] { return observer.finished.size(); }) < 1) std::this_thread::yield();
+  release.set_value();
+  EXPECT_TRUE(running.Status().ok());
+  server.Stop();
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(observer.shed, 1);
 }
 
 TEST(ServerCallTest, AnExceptionEndsItsCallWithInternalAndTheServerGoesOn) {

@@ -41,15 +41,26 @@ class RecordingObserver final : public CallObserver {
     ++started;
     return answer;
   }
+  grpc::Status OnTaken(CallContext& /*call*/) override {
+    ++taken;
+    return answer_to_taken;
+  }
+  void OnReturned(CallContext& call, grpc::StatusCode code) override {
+    returned.push_back(code);
+    call.server_context().AddTrailingMetadata("returned", "yes");
+  }
   void OnFinished(CallContext& call, grpc::StatusCode code) override {
     finished.push_back(code);
     if (call.shed()) ++shed;
   }
   void OnException(CallContext& /*call*/, std::string_view what) override { exceptions.emplace_back(what); }
 
-  grpc::Status answer;  // To OnStarted.
+  grpc::Status answer;           // To OnStarted.
+  grpc::Status answer_to_taken;  // To OnTaken.
 
   int started = 0;
+  std::atomic<int> taken = 0;
+  std::vector<grpc::StatusCode> returned;
   int shed = 0;
   std::vector<grpc::StatusCode> finished;
   std::vector<std::string> exceptions;

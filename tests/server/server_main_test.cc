@@ -217,6 +217,7 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--armed", {"100001", "must be from 1 to 100000"}},
     {"--pool-queue", {"-1", "must be from 0 to 1000000"}},
     {"--pool-threads", {"many", "must be from 1 to 10000"}},
+    {"--max-in-flight", {"10000001", "must be from 0 to 10000000"}},
     {"--sync-max-pollers", {"0", "must be from 1 to 10000"}},
     {"--trace-calls", {"0", "must be from 1 to 1000000"}},
     {"--reflection", {"maybe", "must be true or false"}},

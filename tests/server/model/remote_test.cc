@@ -29,7 +29,8 @@ std::string Through(int servers, std::string wait) {
   return wait;
 }
 
-constexpr char kMinute[] = "{ simulated { constant { seconds: 60 } } }";
+// A specification: a constant longer than the deadline would not be begun.
+constexpr char kMinute[] = "{ simulated { spec: 'constant:60s' } }";
 
 class RemoteTest : public testing::TestWithParam<ModelKind> {
  protected:

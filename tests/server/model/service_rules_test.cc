@@ -3,6 +3,7 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -276,6 +277,66 @@ TEST(ServiceRulesTest, ComputingEndsWhenItIsCancelled) {
   EXPECT_EQ(status.error_code(), StatusCode::CANCELLED);
   EXPECT_EQ(status.error_message(), "cancelled while computing");
   EXPECT_EQ(response.digest(), 0u);
+}
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
+ServiceRules RulesWith(const std::string& backend) {
+  return ServiceRules(ServerOptions{.backend = *ParseBackendSpec(backend)});
+}
+
+async::Duration LeastOfFetch(const ServiceRules& rules, const std::string& request) {
+  const auto fetch = Parsed<v1::FetchRequest>(request);
+  return rules.LeastTime(CallMethod::kFetch, &fetch);
+}
+
+TEST(ServiceRulesTest, ACallTakesAtLeastTheConstantThatItAsksFor) {
+  const ServiceRules rules = RulesWith("constant:50ms");
+  EXPECT_EQ(LeastOfFetch(rules, "wait { simulated { constant { seconds: 2 nanos: 1000000 } } }"), 2001ms);
+  EXPECT_EQ(LeastOfFetch(rules, "wait { simulated { constant {} } }"), 0ms);
+  const auto watch = Parsed<v1::WatchRequest>("count: 5 wait { simulated { constant { seconds: 2 } } }");
+  EXPECT_EQ(rules.LeastTime(CallMethod::kWatch, &watch), 2s) << "of the first item";
+}
+
+TEST(ServiceRulesTest, ACallThatLeavesTheWaitToTheServerTakesAtLeastWhatAlmostAllDrawsTake) {
+  EXPECT_EQ(LeastOfFetch(RulesWith("constant:50ms"), ""), 50ms);
+  EXPECT_EQ(LeastOfFetch(RulesWith("bimodal:1ms,100ms,0.5"), "wait {}"), 1ms);
+  EXPECT_LT(LeastOfFetch(RulesWith("exponential:20ms"), ""), 1ms);
+  const async::Duration normal = LeastOfFetch(RulesWith("normal:50ms,5ms"), "");
+  EXPECT_GT(normal, 25ms);
+  EXPECT_LT(normal, 28ms);
+}
+
+TEST(ServiceRulesTest, AGatherTakesAtLeastTheSumOrTheLongestOrTheShortestOfItsWaits) {
+  const ServiceRules rules = RulesWith("constant:50ms");
+  const auto least = [&](const std::string& mode) {
+    const auto gather = Parsed<v1::GatherRequest>(
+        mode +
+        " waits {} waits { simulated { constant { seconds: 1 } } } waits { simulated { constant { seconds: 2 } } }");
+    return rules.LeastTime(CallMethod::kGather, &gather);
+  };
+  EXPECT_EQ(least(""), 3050ms);
+  EXPECT_EQ(least("mode: IN_SEQUENCE"), 3050ms);
+  EXPECT_EQ(least("mode: AT_ONCE"), 2s);
+  EXPECT_EQ(least("mode: FIRST_OF"), 50ms);
+  const auto nothing = Parsed<v1::GatherRequest>("mode: FIRST_OF");
+  EXPECT_EQ(rules.LeastTime(CallMethod::kGather, &nothing), 0ms);
+}
+
+TEST(ServiceRulesTest, OfWhatItCannotKnowOrWillRefuseACallIsTakenToNeedNoTime) {
+  const ServiceRules rules = RulesWith("constant:50ms");
+  for (const char* request :
+       {"wait { simulated { spec: 'constant:1s' } }", "wait { file_read { path: 'x' } }",
+        "wait { query { read: 'x' } }", "wait { remote {} }", "wait { simulated {} }",
+        "wait { simulated { constant { seconds: 61 } } }", "wait { simulated { constant { seconds: -1 } } }",
+        "wait { simulated { constant { seconds: 1 nanos: -1 } } }",
+        "wait { simulated { constant { seconds: 315576000001 } } }"}) {
+    EXPECT_EQ(LeastOfFetch(rules, request), 0ms) << request;
+  }
+  for (const CallMethod method : {CallMethod::kCollect, CallMethod::kExchange, CallMethod::kCompute}) {
+    EXPECT_EQ(rules.LeastTime(method, nullptr), 0ms);
+  }
 }
 
 }  // namespace

@@ -38,11 +38,11 @@ std::vector<Case> GatherCases() {
       {"GatherNamesTheBadWait", "Gather", "waits {} waits { simulated {} }",
        "INVALID_ARGUMENT waits[1].simulated: needs constant or spec"},
       {"GatherAtOnceEndsWithTheFirstFailure", "Gather",
-       "mode: AT_ONCE waits { simulated { constant { seconds: 60 } } } "
-       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { constant { seconds: 60 } } }",
+       "mode: AT_ONCE waits { simulated { spec: 'constant:60s' } } "
+       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { spec: 'constant:60s' } }",
        "DATA_LOSS the simulated backend failed"},
       {"GatherInSequenceEndsWithTheFirstFailure", "Gather",
-       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { constant { seconds: 60 } } }",
+       "waits { simulated { spec: 'constant:1ms,fail=1:DATA_LOSS' } } waits { simulated { spec: 'constant:60s' } }",
        "DATA_LOSS the simulated backend failed"},
       {"GatherIsRefusedWhenTheBackendIsFull", "Gather", "mode: AT_ONCE waits {} waits {} waits {}",
        "RESOURCE_EXHAUSTED the backend's queue is full", "constant:10s,capacity=1,queue=1"},

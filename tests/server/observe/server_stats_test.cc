@@ -51,7 +51,7 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   for (int i = 0; i < 3; ++i) other->OnStarted();
   one->OnEnded(Ended(StatusCode::OK));
   other->OnEnded(Ended(StatusCode::OK));
-  one->OnEnded({.code = StatusCode::RESOURCE_EXHAUSTED, .shed = true});
+  one->OnEnded({.code = StatusCode::RESOURCE_EXHAUSTED, .shed = ShedReason::kDeadline});
   other->OnEnded(Ended(static_cast<StatusCode>(99)));
 
   const v1::GetServerStatsResponse response = Filled(stats);
@@ -59,6 +59,8 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   EXPECT_EQ(response.in_flight(), 4u);
   EXPECT_EQ(stats.in_flight(), 4u);
   EXPECT_EQ(response.shed(), 1u);
+  EXPECT_EQ(response.shed_for_size(), 1);
+  EXPECT_EQ(response.shed_for().at("deadline"), 1u);
   ASSERT_EQ(response.finished_size(), 3);
   EXPECT_EQ(response.finished().at("OK"), 2u);
   EXPECT_EQ(response.finished().at("RESOURCE_EXHAUSTED"), 1u);
