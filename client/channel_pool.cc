@@ -24,6 +24,9 @@ grpc::ChannelArguments ArgumentsOf(const ChannelPoolOptions& options) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
   arguments.SetMaxSendMessageSize(options.max_message_bytes);
+  if (const std::string& name = options.credentials.authority; !name.empty()) {
+    arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, name);
+  }
   return arguments;
 }
 
@@ -42,8 +45,10 @@ absl::Status CheckTarget(absl::string_view target) {
 
 ChannelPool::ChannelPool(const ChannelPoolOptions& options) : target_(options.target) {
   const grpc::ChannelArguments arguments = ArgumentsOf(options);
+  const std::shared_ptr<grpc::ChannelCredentials>& tls = options.credentials.channel;
+  const auto credentials = tls == nullptr ? grpc::InsecureChannelCredentials() : tls;
   for (std::size_t i = 0; i < options.connections; ++i) {
-    channels_.push_back(grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments));
+    channels_.push_back(grpc::CreateCustomChannel(target_, credentials, arguments));
   }
 }
 

@@ -8,6 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "server/net/limits.h"
+#include "server/net/tls.h"
+
 namespace meanwhile {
 namespace {
 
@@ -22,12 +25,14 @@ class WithoutPlugins final : public grpc::ServerBuilderOption {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials = MakeServerCredentials(options.tls);
+  if (!credentials.ok()) return credentials.status();
   absl::StatusOr<Listener> listener = Listener::Listen(options.listen);
   if (!listener.ok()) return listener.status();
   absl::StatusOr<std::unique_ptr<Backend>> backend = Backend::Open(options);
   if (!backend.ok()) return backend.status();
   std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend)));
-  if (absl::Status status = server->Serve(); !status.ok()) return status;
+  if (absl::Status status = server->Serve(*std::move(credentials)); !status.ok()) return status;
   return server;
 }
 
@@ -41,11 +46,12 @@ Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<
       .options = &options_, .rules = &rules_, .backend = backend_.get(), .stats = &stats_, .health = &health_});
 }
 
-absl::Status Server::Serve() {
+absl::Status Server::Serve(std::shared_ptr<grpc::ServerCredentials> credentials) {
   grpc::ServerBuilder builder;
   if (!options_.reflection) builder.SetOption(std::make_unique<WithoutPlugins>());
   model_->Register(&builder);
-  acceptor_ = std::make_unique<Acceptor>(&listener_, &builder);
+  ApplyLimits(options_.limits, &builder);
+  acceptor_ = std::make_unique<Acceptor>(&listener_, options_.limits, std::move(credentials), &builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
   stats_.Start();

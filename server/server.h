@@ -39,7 +39,8 @@ namespace meanwhile {
 
 class Server {
  public:
-  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there.
+  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there, a
+  // certificate that does not fit its key.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -62,7 +63,7 @@ class Server {
  private:
   Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend);
 
-  absl::Status Serve();
+  absl::Status Serve(std::shared_ptr<grpc::ServerCredentials> credentials);
 
   const ServerOptions options_;
   Listener listener_;
