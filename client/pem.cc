@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -88,7 +89,8 @@ absl::StatusOr<Key> PrivateKey(const PemFile& file) {
     ERR_clear_error();
     return Bad(file, "is encrypted; a key without a password is needed");
   }
-  if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+  // Here OpenSSL has the same word for nothing and for something bad.
+  if (!absl::StrContains(file.text, "PRIVATE KEY-----")) {
     ERR_clear_error();
     return Bad(file, "has no private key in PEM form");
   }

@@ -57,7 +57,7 @@ class Server {
   void CancelCalls();
 
   v1::GetServerStatsResponse GetStats() const;
-  const Acceptor& acceptor() const { return *acceptor_; }
+  Acceptor& acceptor() { return *acceptor_; }
   const HealthState& health() const { return health_; }
 
  private:

@@ -83,11 +83,11 @@ TEST(PemTest, SaysWhatIsWrongWithACertificateOrItsKey) {
 TEST(PemTest, WantsAtLeastOneAuthorityAndOnlyGoodOnes) {
   const TestAuthority first;
   const TestAuthority second;
-  const auto check = [](const std::string& text) { return CheckAuthorities(Pem("--ca", text)).message(); };
+  const auto check = [](const std::string& text) { return std::string(CheckAuthorities(Pem("--ca", text)).message()); };
   EXPECT_EQ(check(first.certificate()), "");
   EXPECT_EQ(check(first.certificate() + second.certificate()), "");
   EXPECT_EQ(check(""), "--ca: ca: has no certificate in PEM form");
-  EXPECT_THAT(std::string(check(first.certificate() + second.certificate().substr(0, 200))),
+  EXPECT_THAT(check(first.certificate() + second.certificate().substr(0, 200)),
               StartsWith("--ca: ca: a certificate cannot be read: "));
 }
 
