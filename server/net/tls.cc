@@ -70,8 +70,9 @@ class CertificateFiles {
     if (fetched_ && !Reload()) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     fetched_ = true;
     const grpc_ssl_pem_key_cert_pair pair{good_.key.text.c_str(), good_.certificate.text.c_str()};
-    const char* const client_ca = good_.client_ca.text.empty() ? nullptr : good_.client_ca.text.c_str();
-    *config = grpc_ssl_server_certificate_config_create(client_ca, &pair, 1);
+    // gRPC insists on authorities even where no client is asked for a certificate, and then does not use them.
+    const PemFile& authorities = options_.client_ca.empty() ? good_.certificate : good_.client_ca;
+    *config = grpc_ssl_server_certificate_config_create(authorities.text.c_str(), &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 

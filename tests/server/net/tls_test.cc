@@ -73,7 +73,9 @@ class TlsTest : public testing::TestWithParam<ModelKind> {
 
   // A client that trusts `authority`, and has a certificate of its own if one is given.
   static Credentials Client(const std::string& authority, const KeyPair& own = {}, const std::string& name = "") {
-    CredentialFlags flags{.cacert = WriteFile("cacert.pem", authority), .authority = name};
+    CredentialFlags flags;
+    flags.cacert = WriteFile("cacert.pem", authority);
+    flags.authority = name;
     if (!own.key.empty()) {
       flags.cert = WriteFile("client.pem", own.certificate);
       flags.key = WriteFile("client.key", own.key);
