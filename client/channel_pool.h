@@ -55,6 +55,7 @@ class ChannelPool {
 
  private:
   std::string target_;
+  bool over_tls_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
 };
 

@@ -40,9 +40,7 @@ std::string ErrorOf(const PemFile& file, absl::string_view cause) {
   return absl::StrCat(file.flag, ": ", file.path, ": ", cause);
 }
 
-absl::Status Bad(const PemFile& file, absl::string_view cause) {
-  return absl::UnavailableError(ErrorOf(file, cause));
-}
+absl::Status Bad(const PemFile& file, absl::string_view cause) { return absl::UnavailableError(ErrorOf(file, cause)); }
 
 // OpenSSL's word for what was wrong last; forgets it and what came before.
 std::string LastError() {

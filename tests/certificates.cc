@@ -68,8 +68,7 @@ Certificate Sign(const Subject& subject, EVP_PKEY* key, X509* issuer, EVP_PKEY* 
     AddExtension(made, made, NID_subject_key_identifier, "hash");
   } else {
     X509_set_issuer_name(made, X509_get_subject_name(issuer));
-    AddExtension(made, issuer, NID_subject_alt_name,
-                 absl::StrCat("DNS:localhost,IP:127.0.0.1,DNS:", subject.name));
+    AddExtension(made, issuer, NID_subject_alt_name, absl::StrCat("DNS:localhost,IP:127.0.0.1,DNS:", subject.name));
   }
   EXPECT_GT(X509_sign(made, issuer_key, EVP_sha256()), 0);
   return certificate;
@@ -111,7 +110,8 @@ std::string Encrypted(const std::string& key) {
 
 std::string WriteFile(const std::string& name, const std::string& text) {
   const testing::TestInfo* const test = testing::UnitTest::GetInstance()->current_test_info();
-  const std::string test_name = absl::StrReplaceAll(absl::StrCat(test->test_suite_name(), ".", test->name()), {{"/", "."}});
+  const std::string test_name =
+      absl::StrReplaceAll(absl::StrCat(test->test_suite_name(), ".", test->name()), {{"/", "."}});
   const std::string directory = absl::StrCat(testing::TempDir(), test_name);
   mkdir(directory.c_str(), 0700);
   std::string path = absl::StrCat(directory, "/", name);

@@ -36,8 +36,11 @@ TEST(PemTest, NamesTheFlagTheFileAndWhyItCannotBeRead) {
   const std::string locked = WriteFile("locked", "");
   ASSERT_EQ(chmod(locked.c_str(), 0), 0);
   const std::pair<std::string, std::string> cases[] = {
-      {"/nowhere", "No such file or directory"},     {"/", "is not a file"},      {"/dev/zero", "is not a file"},
-      {pipe, "is not a file"},                       {locked, "Permission denied"},
+      {"/nowhere", "No such file or directory"},
+      {"/", "is not a file"},
+      {"/dev/zero", "is not a file"},
+      {pipe, "is not a file"},
+      {locked, "Permission denied"},
       {WriteFile("long", std::string((1 << 20) + 1, 'x')), "is longer than 1 MiB"}};
   const NoPrivileges no_privileges;
   for (const auto& [path, cause] : cases) {

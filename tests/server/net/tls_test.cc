@@ -106,8 +106,8 @@ TEST_P(TlsTest, MutualTlsServesClientsWithACertificateOfTheirAuthorityAndNoOther
   EXPECT_TRUE(Fetch(served.target(), Client(authority, clients_.Issue({.name = "client"}))).ok());
   const KeyPair none;
   const KeyPair of_others = others_.Issue({.name = "client"});
-  const KeyPair expired = clients_.Issue(
-      {.name = "client", .begin = absl::Now() - absl::Hours(2), .end = absl::Now() - absl::Hours(1)});
+  const KeyPair expired =
+      clients_.Issue({.name = "client", .begin = absl::Now() - absl::Hours(2), .end = absl::Now() - absl::Hours(1)});
   for (const KeyPair* bad : {&none, &of_others, &expired}) {
     EXPECT_EQ(Fetch(served.target(), Client(authority, *bad)).error_code(), StatusCode::UNAVAILABLE);
   }
