@@ -87,15 +87,13 @@ TEST_P(LimitsTest, AMessageOverTheLimitIsResourceExhaustedAndTheConnectionGoesOn
   EXPECT_EQ(acceptor().accepted(), 1u);
 }
 
-TEST_P(LimitsTest, MetadataOverTheLimitFailsTheCall) {
+TEST_P(LimitsTest, MetadataOverTheLimitFailsTheCallAndEndsItsConnection) {
   Serve({.max_metadata_bytes = 4 << 10});
   EXPECT_TRUE(Fetch(0, 3000).ok());
   const grpc::Status over = Fetch(0, 5000);
   EXPECT_EQ(over.error_code(), StatusCode::RESOURCE_EXHAUSTED) << over.error_message();
-  for (int i = 0; i < 3; ++i) {
-    const grpc::Status after = Fetch(0, 3000);
-    printf("DEBUG %d %s accepted %d\n", after.error_code(), after.error_message().c_str(), (int)acceptor().accepted());
-  }
+  EXPECT_TRUE(WaitUntil([&] { return Fetch(0, 3000).ok(); })) << "at first perhaps on the connection that goes";
+  EXPECT_EQ(acceptor().accepted(), 2u);
 }
 
 // The other limits are held by the same code in every model: one is enough.
