@@ -116,7 +116,7 @@ void AddThreadFlags(CLI::App& app, ServerOptions* options) {
 void AddTlsFlags(CLI::App& app, TlsOptions* tls) {
   app.add_option("--tls-cert", tls->certificate, "Speak TLS: the server's certificate and its chain, PEM")
       ->type_name("FILE");
-  app.add_option("--tls-key", tls->key, "The private key of --tls-cert, PEM")->type_name("FILE");
+  app.add_option("--tls-key", tls->key, "The private key of that certificate, PEM")->type_name("FILE");
   app.add_option("--tls-client-ca", tls->client_ca, "Take only clients with a certificate of these authorities, PEM")
       ->type_name("FILE");
 }
