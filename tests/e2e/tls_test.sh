@@ -13,7 +13,7 @@ fail() {
 refused() {
   local answer
   ! answer=$(timeout 60 "$@" 2>&1) || fail "was served: $*"
-  [[ $answer == UNAVAILABLE:* || $answer == 'Failed to dial target host'* ]] || fail "$answer"
+  [[ $answer == *UNAVAILABLE:* || $answer == 'Failed to dial target host'* ]] || fail "$answer"
 }
 
 mkdir -p "$TEST_TMPDIR/certificates"
