@@ -29,16 +29,16 @@ struct PemFile {
 // Reads a file that is there, is a file, may be read and has at most 1 MiB.
 absl::StatusOr<PemFile> ReadPemFile(const std::string& flag, const std::string& path);
 
-// Whether `certificate` begins with a certificate, the rest of its chain after it, and `key` has its private key, not
+// Whether one file begins with a certificate, the rest of its chain after it, and the other has its private key, not
 // encrypted. A key that is too weak for TLS is an error, too.
-absl::Status CheckCertificateAndKey(const PemFile& certificate, const PemFile& key);
+absl::Status CheckCertificateAndKey(const PemFile& certificate_file, const PemFile& key_file);
 
 // Whether there is at least one certificate, and nothing that looks like one and is none.
 absl::Status CheckAuthorities(const PemFile& authorities);
 
-// When the first certificate expired, or is not valid yet at `now`: a sentence that names flag and file. Not an error:
+// When the first certificate of `file` expired, or is not valid yet at `now`: a sentence that names flag and file. Not an error:
 // the clock may be wrong, and whoever verifies the certificate decides.
-std::optional<std::string> WarningOfDates(const PemFile& certificate, absl::Time now);
+std::optional<std::string> WarningOfDates(const PemFile& file, absl::Time now);
 
 }  // namespace meanwhile
 
