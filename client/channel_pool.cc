@@ -24,6 +24,9 @@ grpc::ChannelArguments ArgumentsOf(const ChannelPoolOptions& options) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
   arguments.SetMaxSendMessageSize(options.max_message_bytes);
+  if (const std::string& name = options.credentials.authority; !name.empty()) {
+    arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, name);
+  }
   return arguments;
 }
 
@@ -40,10 +43,13 @@ absl::Status CheckTarget(absl::string_view target) {
   return absl::InvalidArgumentError(absl::StrCat("target ", target, ": must be HOST:PORT or unix:PATH"));
 }
 
-ChannelPool::ChannelPool(const ChannelPoolOptions& options) : target_(options.target) {
+ChannelPool::ChannelPool(const ChannelPoolOptions& options)
+    : target_(options.target), over_tls_(options.credentials.channel != nullptr) {
   const grpc::ChannelArguments arguments = ArgumentsOf(options);
+  const std::shared_ptr<grpc::ChannelCredentials>& tls = options.credentials.channel;
+  const auto credentials = tls == nullptr ? grpc::InsecureChannelCredentials() : tls;
   for (std::size_t i = 0; i < options.connections; ++i) {
-    channels_.push_back(grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments));
+    channels_.push_back(grpc::CreateCustomChannel(target_, credentials, arguments));
   }
 }
 
@@ -53,7 +59,8 @@ absl::Status ChannelPool::Connect(absl::Duration timeout) {
   const bool connected = std::all_of(channels_.begin(), channels_.end(),
                                      [&](const auto& channel) { return channel->WaitForConnected(deadline); });
   if (connected) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("cannot connect to ", target_, " within ", absl::FormatDuration(timeout)));
+  return absl::UnavailableError(absl::StrCat("cannot connect to ", target_, over_tls_ ? " over TLS" : "", " within ",
+                                             absl::FormatDuration(timeout)));
 }
 
 std::size_t ChannelPool::connected() const {

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/credentials.h"
 
 namespace meanwhile {
 
@@ -31,6 +32,8 @@ struct ChannelPoolOptions {
   std::size_t connections = 1;
   // The largest message sent or received, in bytes.
   int max_message_bytes = 4 << 20;
+  // Plaintext by default.
+  Credentials credentials = {};
 };
 
 // Whether `target` has one of the forms above. The error names it.
@@ -52,6 +55,7 @@ class ChannelPool {
 
  private:
   std::string target_;
+  bool over_tls_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
 };
 

@@ -1,6 +1,8 @@
 #include "client/flags.h"
 
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -17,6 +19,12 @@ absl::string_view LongName(absl::string_view flag) {
 bool IsDigits(absl::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == absl::string_view::npos;
 }
+
+struct SizeUnit {
+  const char* name;
+  int shift;
+};
+constexpr SizeUnit kSizeUnits[] = {{"GiB", 30}, {"MiB", 20}, {"KiB", 10}, {"B", 0}};
 
 }  // namespace
 
@@ -48,6 +56,31 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view flag, absl::strin
   return duration;
 }
 
+absl::StatusOr<uint64_t> ParseSize(absl::string_view flag, absl::string_view text, Bounds<uint64_t> bounds) {
+  const std::size_t unit_begin = std::min(text.find_first_not_of("0123456789"), text.size());
+  const absl::string_view unit_name = text.substr(unit_begin);
+  const auto* unit = std::find_if(std::begin(kSizeUnits), std::end(kSizeUnits),
+                                  [&](const SizeUnit& candidate) { return unit_name == candidate.name; });
+  if (unit_begin == 0 || unit == std::end(kSizeUnits)) {
+    return absl::InvalidArgumentError(FlagError(flag, text, "must be a size such as 512B, 8KiB or 4MiB"));
+  }
+  uint64_t count = 0;
+  const bool parsed = absl::SimpleAtoi(text.substr(0, unit_begin), &count) && count <= UINT64_MAX >> unit->shift;
+  const uint64_t bytes = count << unit->shift;
+  if (!parsed || bytes < bounds.lowest || bytes > bounds.highest) {
+    return absl::InvalidArgumentError(FlagError(
+        flag, text, absl::StrCat("must be from ", FormatSize(bounds.lowest), " to ", FormatSize(bounds.highest))));
+  }
+  return bytes;
+}
+
+std::string FormatSize(uint64_t bytes) {
+  const auto* unit = std::find_if(std::begin(kSizeUnits), std::end(kSizeUnits), [bytes](const SizeUnit& candidate) {
+    return candidate.shift == 0 || (bytes != 0 && (bytes >> candidate.shift) << candidate.shift == bytes);
+  });
+  return absl::StrCat(bytes >> unit->shift, unit->name);
+}
+
 CLI::Option* AddParsedFlag(CLI::App& app, const std::string& flag,
                            std::function<absl::Status(const std::string&)> parse, const std::string& type,
                            const std::string& default_text, const std::string& description) {
@@ -70,6 +103,16 @@ CLI::Option* AddDurationFlag(CLI::App& app, const std::string& flag, absl::Durat
   };
   const bool bounded = *value < absl::InfiniteDuration();
   return AddParsedFlag(app, flag, parse, "DURATION", bounded ? absl::FormatDuration(*value) : "", description);
+}
+
+CLI::Option* AddSizeFlag(CLI::App& app, const std::string& flag, uint64_t* value, Bounds<uint64_t> bounds,
+                         const std::string& description) {
+  auto parse = [flag, value, bounds](const std::string& text) {
+    const absl::StatusOr<uint64_t> bytes = ParseSize(flag, text, bounds);
+    if (bytes.ok()) *value = *bytes;
+    return bytes.status();
+  };
+  return AddParsedFlag(app, flag, parse, "SIZE", FormatSize(*value), description);
 }
 
 std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv) {

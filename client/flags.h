@@ -1,5 +1,5 @@
-// Flags as all our binaries take them: durations such as `50ms`, counts within bounds, and errors that name the flag,
-// what it was given and the bound:
+// Flags as all our binaries take them: durations such as `50ms`, sizes such as `4MiB`, counts within bounds, and errors
+// that name the flag, what it was given and the bound:
 //
 //   --connections=0: must be from 1 to 10000
 //
@@ -52,6 +52,12 @@ absl::StatusOr<uint64_t> ParseCount(absl::string_view flag, absl::string_view te
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view flag, absl::string_view text,
                                              Bounds<absl::Duration> bounds);
 
+// Bytes out of a flag's text: a whole number and its unit, `512B`, `8KiB`, `4MiB` or `1GiB`.
+absl::StatusOr<uint64_t> ParseSize(absl::string_view flag, absl::string_view text, Bounds<uint64_t> bounds);
+
+// So many bytes as ParseSize takes them, in the largest unit that leaves a whole number.
+std::string FormatSize(uint64_t bytes);
+
 // A flag whose text `parse` takes; its error, complete in itself, ends the parsing. `default_text` may be empty.
 CLI::Option* AddParsedFlag(CLI::App& app, const std::string& flag,
                            std::function<absl::Status(const std::string&)> parse, const std::string& type,
@@ -70,6 +76,10 @@ CLI::Option* AddCountFlag(CLI::App& app, const std::string& flag, T* value, Boun
 
 CLI::Option* AddDurationFlag(CLI::App& app, const std::string& flag, absl::Duration* value,
                              Bounds<absl::Duration> bounds, const std::string& description);
+
+// In bytes.
+CLI::Option* AddSizeFlag(CLI::App& app, const std::string& flag, uint64_t* value, Bounds<uint64_t> bounds,
+                         const std::string& description);
 
 // Parses the command line. Gives the code to exit with when the program shall not go on: 0 after --help, which was
 // printed to stdout, or kUsageExitCode or kConfigExitCode after an error, which was printed to stderr. Callbacks of

@@ -6,6 +6,7 @@
 
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "async/event_loop.h"
 #include "async/task.h"
 #include "client/channel_pool.h"
+#include "client/credentials.h"
 #include "client/flags.h"
 #include "client/meanwhile_client.h"
 #include "client/wait_flag.h"
@@ -37,6 +39,8 @@ constexpr char kFooter[] =
 
 struct Flags {
   std::string target;
+  CredentialFlags credential_flags;
+  Credentials credentials;
   absl::Duration timeout = absl::Seconds(30);
   std::string payload;
   std::vector<v1::Wait> waits;
@@ -55,6 +59,7 @@ CLI::App* AddCommand(CLI::App& app, Flags& flags, const std::string& name, const
   AddParsedFlag(*command, "TARGET", parse_target, "", "", "The server: HOST:PORT or unix:PATH")->required();
   AddDurationFlag(*command, "-t,--timeout", &flags.timeout, {absl::Milliseconds(1), absl::Hours(24)},
                   "How long the call may take");
+  AddCredentialFlags(*command, &flags.credential_flags);
   return command;
 }
 
@@ -101,7 +106,7 @@ int Call(const Flags& flags,
          async::Task<grpc::Status> (MeanwhileClient::*method)(const Request&, Response*, CallOptions),
          const Request& request, Response* response) {
   async::EventLoop loop;
-  MeanwhileClient client(&loop, ChannelPool({.target = flags.target}));
+  MeanwhileClient client(&loop, ChannelPool({.target = flags.target, .credentials = flags.credentials}));
   grpc::Status status;
   auto call = [&]() -> async::Task<> {
     status = co_await (client.*method)(request, response, {.timeout = flags.timeout});
@@ -183,6 +188,12 @@ int Main(int argc, char** argv) {
       ->type_name("NAME");
 
   if (const std::optional<int> exit_code = ParseFlags(app, argc, argv)) return *exit_code;
+  absl::StatusOr<Credentials> credentials = MakeCredentials(flags.credential_flags);
+  if (!credentials.ok()) {
+    std::cerr << "client: " << credentials.status().message() << "\n";
+    return kUsageExitCode;
+  }
+  flags.credentials = *std::move(credentials);
   if (*fetch) return Fetch(flags);
   if (*gather) return Gather(flags);
   if (*compute) return Compute(flags);

@@ -196,7 +196,9 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* obs
                                    const std::function<bool()>& stopped) {
   std::size_t loops = options.loops == 0 ? AvailableProcessors() : options.loops;
   loops = std::min(loops, options.in_flight);
-  ChannelPool pool({.target = options.target, .connections = std::min(options.connections, options.in_flight)});
+  ChannelPool pool({.target = options.target,
+                    .connections = std::min(options.connections, options.in_flight),
+                    .credentials = options.credentials});
   if (absl::Status status = pool.Connect(options.connect_timeout); !status.ok()) return status;
   LoadResult result = Run(options, pool, loops, observer, stopped).Measure();
   result.processors = AvailableProcessors();

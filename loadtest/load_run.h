@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/credentials.h"
 #include "loadtest/measurement.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 
@@ -20,6 +21,8 @@ namespace meanwhile {
 struct LoadOptions {
   // `HOST:PORT` or `unix:PATH`.
   std::string target;
+  // Plaintext by default.
+  Credentials credentials;
   // Callers, each with one call in flight.
   std::size_t in_flight = 1000;
   // Sockets. One more than there are callers has no use, and none is opened.

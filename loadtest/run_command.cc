@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/channel_pool.h"
+#include "client/credentials.h"
 #include "client/flags.h"
 #include "client/processors.h"
 #include "client/version.h"
@@ -28,6 +29,7 @@ namespace meanwhile {
 
 struct RunCommand::Flags {
   LoadOptions load;
+  CredentialFlags credentials;
   std::size_t payload_size = 64;
   absl::Duration duration = absl::Seconds(10);
   OutputFiles files;
@@ -50,7 +52,7 @@ constexpr char kFooter[] =
 // Looks at the server when the measured time begins and ends, and shows the progress.
 class RunObserver final : public LoadObserver {
  public:
-  explicit RunObserver(const std::string& target) : stats_reader_(target) {}
+  explicit RunObserver(const LoadOptions& load) : stats_reader_(load.target, load.credentials) {}
 
   void OnMeasuredTimeBegins() override { before_ = Look(); }
   void OnMeasuredTimeEnded() override {
@@ -154,6 +156,7 @@ RunCommand::RunCommand(CLI::App& app)
   };
   AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
                 "What the server waits for in each call; its own backend if not given");
+  AddCredentialFlags(*command_, &flags.credentials);
   AddOutputFlags(*command_, &flags.files);
 
   command_->final_callback([&flags, &load] {
@@ -175,9 +178,15 @@ bool RunCommand::chosen() const { return command_->parsed(); }
 int RunCommand::Execute(const absl::Notification& stop) {
   LoadOptions& load = flags_->load;
   load.request.set_payload(std::string(flags_->payload_size, 'x'));
+  absl::StatusOr<Credentials> credentials = MakeCredentials(flags_->credentials);
+  if (!credentials.ok()) {
+    std::cerr << "loadtest: " << credentials.status().message() << "\n";
+    return kExitUsage;
+  }
+  load.credentials = *std::move(credentials);
   const v1::Host host = ReadHost();
 
-  RunObserver observer(load.target);
+  RunObserver observer(load);
   const absl::StatusOr<LoadResult> result = RunLoad(load, &observer, [&stop] { return stop.HasBeenNotified(); });
   if (!result.ok()) {
     std::cerr << "loadtest: " << result.status().message() << "\n";

@@ -8,8 +8,8 @@
 
 namespace meanwhile {
 
-ServerStatsReader::ServerStatsReader(const std::string& target)
-    : stub_(v1::Admin::NewStub(ChannelPool({.target = target}).channel(0))) {}
+ServerStatsReader::ServerStatsReader(const std::string& target, const Credentials& credentials)
+    : stub_(v1::Admin::NewStub(ChannelPool({.target = target, .credentials = credentials}).channel(0))) {}
 
 absl::StatusOr<v1::GetServerStatsResponse> ServerStatsReader::Read(absl::Duration timeout) {
   grpc::ClientContext context;

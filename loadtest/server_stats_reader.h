@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/credentials.h"
 #include "meanwhile/v1/admin.grpc.pb.h"
 
 namespace meanwhile {
@@ -16,7 +17,7 @@ namespace meanwhile {
 class ServerStatsReader {
  public:
   // `HOST:PORT` or `unix:PATH`.
-  explicit ServerStatsReader(const std::string& target);
+  explicit ServerStatsReader(const std::string& target, const Credentials& credentials = {});
 
   // UNIMPLEMENTED when the server has no Admin service; DEADLINE_EXCEEDED or UNAVAILABLE when it does not answer in
   // time.

@@ -42,7 +42,8 @@ std::string Summary(const v1::GetServerStatsResponse& stats, const Acceptor& acc
                       stats.started(), " calls (", finished.empty() ? "none finished" : absl::StrJoin(finished, ", "),
                       "), ", stats.shed(), " shed, at most ", stats.peak_in_flight(), " in flight on ",
                       stats.peak_threads(), " threads, ", acceptor.accepted(), " connections",
-                      acceptor.failed() == 0 ? "" : absl::StrCat(" taken, ", acceptor.failed(), " tries failed"));
+                      acceptor.failed() == 0 ? "" : absl::StrCat(" taken, ", acceptor.failed(), " tries failed"),
+                      acceptor.refused() == 0 ? "" : absl::StrCat(", ", acceptor.refused(), " refused"));
 }
 
 void PrepareProcess() {

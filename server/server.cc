@@ -8,6 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "server/net/limits.h"
+#include "server/net/tls.h"
+
 namespace meanwhile {
 namespace {
 
@@ -24,6 +27,8 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, CallSink* sink) {
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials = MakeServerCredentials(options.tls);
+  if (!credentials.ok()) return credentials.status();
   absl::StatusOr<Listener> listener = Listener::Listen(options.listen);
   if (!listener.ok()) return listener.status();
   absl::StatusOr<std::unique_ptr<Backend>> backend = Backend::Open(options);
@@ -33,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   if (!trace.ok()) return trace.status();
   std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend), *std::move(trace)));
   if (sink != nullptr) server->stats_.AddSink(sink);
-  if (absl::Status status = server->Serve(); !status.ok()) return status;
+  if (absl::Status status = server->Serve(*std::move(credentials)); !status.ok()) return status;
   return server;
 }
 
@@ -56,13 +61,14 @@ Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<
                                 .in_flight = &in_flight_});
 }
 
-absl::Status Server::Serve() {
+absl::Status Server::Serve(std::shared_ptr<grpc::ServerCredentials> credentials) {
   grpc::ServerBuilder builder;
   if (!options_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   // gRPC keeps books for channelz unless it is told not to.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, options_.channelz ? 1 : 0);
   model_->Register(&builder);
-  acceptor_ = std::make_unique<Acceptor>(&listener_, &closing_, &builder);
+  ApplyLimits(options_.limits, &builder);
+  acceptor_ = std::make_unique<Acceptor>(&listener_, &closing_, options_.limits, std::move(credentials), &builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
   stats_.Start();

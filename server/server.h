@@ -43,8 +43,8 @@ namespace meanwhile {
 
 class Server final : public Stoppable {
  public:
-  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there. `sink`, if
-  // any, is told of every call and outlives the server.
+  // Serves when it returns. Errors name the option: a bad or taken address, a directory that is not there, a
+  // certificate that does not fit its key. `sink`, if any, is told of every call and outlives the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, CallSink* sink = nullptr);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -64,14 +64,14 @@ class Server final : public Stoppable {
   absl::Status WriteTrace();
 
   v1::GetServerStatsResponse GetStats() const;
-  const Acceptor& acceptor() const { return *acceptor_; }
+  Acceptor& acceptor() { return *acceptor_; }
   const HealthState& health() const { return health_; }
 
  private:
   Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend,
          std::unique_ptr<CallTrace> trace);
 
-  absl::Status Serve();
+  absl::Status Serve(std::shared_ptr<grpc::ServerCredentials> credentials);
 
   const ServerOptions options_;
   Listener listener_;

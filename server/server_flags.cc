@@ -124,6 +124,43 @@ void AddOverloadFlags(CLI::App& app, ServerOptions* options) {
                "Calls served at a time, in every model; one more is shed. 0: no bound");
 }
 
+// Who may connect, and how.
+void AddTlsFlags(CLI::App& app, TlsOptions* tls) {
+  app.add_option("--tls-cert", tls->certificate, "Speak TLS: the server's certificate and its chain, PEM")
+      ->type_name("FILE");
+  app.add_option("--tls-key", tls->key, "The private key of that certificate, PEM")->type_name("FILE");
+  app.add_option("--tls-client-ca", tls->client_ca, "Take only clients with a certificate of these authorities, PEM")
+      ->type_name("FILE");
+}
+
+// What a client may take.
+void AddLimitFlags(CLI::App& app, LimitOptions* limits) {
+  constexpr absl::Duration kTick = absl::Milliseconds(1);
+  AddSizeFlag(app, "--max-message-size", &limits->max_message_bytes, {1, 1 << 30},
+              "The largest message taken from a client");
+  AddSizeFlag(app, "--max-metadata-size", &limits->max_metadata_bytes, {1 << 10, 1 << 20}, "The metadata of a call");
+  AddCountFlag(app, "--max-streams", &limits->max_streams, {1, 1'000'000}, "Calls in flight on a connection");
+  AddCountFlag(app, "--max-connections", &limits->max_connections, {1, 1'000'000}, "Connections at a time");
+  AddCountFlag(app, "--max-connections-per-peer", &limits->max_connections_per_peer, {1, 1'000'000},
+               "Connections at a time from an address");
+  AddDurationFlag(app, "--handshake-timeout", &limits->handshake_timeout, {kTick, absl::Minutes(10)},
+                  "How long a connection may take to begin");
+  AddDurationFlag(app, "--max-connection-age", &limits->max_connection_age, {kTick, absl::Hours(24 * 20)},
+                  "After which a connection is told to go");
+  AddDurationFlag(app, "--max-connection-age-grace", &limits->max_connection_age_grace, {kTick, absl::Hours(24)},
+                  "How long its calls may go on then");
+  AddDurationFlag(app, "--max-connection-idle", &limits->max_connection_idle, {kTick, absl::Hours(24 * 20)},
+                  "After which a connection without calls is told to go");
+  AddDurationFlag(app, "--keepalive-time", &limits->keepalive_time, {kTick, absl::Hours(24)},
+                  "After which a silent connection is pinged");
+  AddDurationFlag(app, "--keepalive-timeout", &limits->keepalive_timeout, {kTick, absl::Hours(1)},
+                  "How long its answer may take");
+  AddDurationFlag(app, "--min-ping-interval", &limits->min_ping_interval, {absl::ZeroDuration(), absl::Hours(24)},
+                  "How often a client may ping");
+  AddSwitch(app, "--keepalive-without-calls", &limits->keepalive_without_calls,
+            "Ping, and let clients ping, connections without calls, too");
+}
+
 // How the server stops.
 void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
   AddDurationFlag(app, "--drain-delay", &options->lifecycle.drain_delay, {absl::ZeroDuration(), absl::Hours(1)},
@@ -150,6 +187,8 @@ std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOpt
   AddWaitFlags(app, options);
   AddThreadFlags(app, options);
   AddOverloadFlags(app, options);
+  AddTlsFlags(app, &options->tls);
+  AddLimitFlags(app, &options->limits);
   AddLifecycleFlags(app, options);
   AddObservationFlags(app, options);
   AddConfigFlag(app);

@@ -10,6 +10,8 @@
 #include "absl/time/time.h"
 #include "server/backend/simulated/backend_spec.h"
 #include "server/lifecycle_options.h"
+#include "server/net/limits.h"
+#include "server/net/tls.h"
 
 namespace meanwhile {
 
@@ -72,6 +74,12 @@ struct ServerOptions {
   // The thread model's MAX_POLLERS: how many threads may wait for the next call. gRPC's own default is 2: above two
   // idle threads one that has finished its call ends, so a busy server makes and ends threads all the time.
   std::optional<int> sync_max_pollers = std::nullopt;
+
+  // Plaintext by default.
+  TlsOptions tls = {};
+
+  // What a client may take.
+  LimitOptions limits = {};
 
   // Serve grpc.reflection, for grpcurl. It brings a synchronous queue with threads of its own.
   bool reflection = true;

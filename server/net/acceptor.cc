@@ -1,6 +1,5 @@
 #include "server/net/acceptor.h"
 
-#include <grpcpp/security/server_credentials.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace meanwhile {
 namespace {
@@ -21,11 +21,14 @@ constexpr int kPauseMillis = 20;
 
 }  // namespace
 
-Acceptor::Acceptor(const Listener* listener, LingeringClose* closing, grpc::ServerBuilder* builder)
+Acceptor::Acceptor(const Listener* listener, LingeringClose* closing, const LimitOptions& limits,
+                   std::shared_ptr<grpc::ServerCredentials> credentials, grpc::ServerBuilder* builder)
     : listener_(listener),
       closing_(closing),
+      limits_(limits),
+      open_(limits.max_connections, limits.max_connections_per_peer),
       handoff_(builder->experimental().AddExternalConnectionAcceptor(
-          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials())),
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, std::move(credentials))),
       stop_fd_(eventfd(0, EFD_CLOEXEC)) {}
 
 Acceptor::~Acceptor() {
@@ -50,11 +53,32 @@ void Acceptor::AcceptUntilStopped() {
     if (watched[0].revents != 0) return;
     const int fd = accept4(listener_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      HandOver(fd);
+      Take(fd);
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
       if (failed_++ == 0) std::fprintf(stderr, "cannot take a connection, trying again: %s\n", std::strerror(errno));
       poll(watched.data(), 1, kPauseMillis);
     }
+  }
+}
+
+void Acceptor::Take(int fd) {
+  const OpenConnections::Room room = open_.Add(fd);
+  if (room == OpenConnections::Room::kThereIs) {
+    HandOver(fd);
+  } else {
+    Refuse(fd, room);
+  }
+}
+
+void Acceptor::Refuse(int fd, OpenConnections::Room room) {
+  close(fd);
+  // Who floods the server shall not flood its log.
+  if (refused_++ > 0) return;
+  if (room == OpenConnections::Room::kNone) {
+    std::fprintf(stderr, "refused a connection: %zu are open, --max-connections\n", limits_.max_connections);
+  } else {
+    std::fprintf(stderr, "refused a connection: %zu of its peer are open, --max-connections-per-peer\n",
+                 limits_.max_connections_per_peer);
   }
 }
 

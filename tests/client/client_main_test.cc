@@ -95,6 +95,11 @@ TEST(ClientTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
       {"fetch localhost", "client: target localhost: must be HOST:PORT or unix:PATH\n"},
       {"compute localhost:1 --rounds=0", "client: --rounds=0: must be from 1 to 1000000000\n"},
       {"gather localhost:1 --mode=both", "client: --mode=both: must be in-sequence, at-once or first-of\n"},
+      {"fetch localhost:1 --cert=/nowhere", "client: --cert: needs --key\n"},
+      {"fetch localhost:1 --key=/nowhere", "client: --key: needs --cert\n"},
+      {"stats localhost:1 --cert=/nowhere --key=/k", "client: --cert: /nowhere: No such file or directory\n"},
+      {"health localhost:1 --cacert=/nowhere", "client: --cacert: /nowhere: No such file or directory\n"},
+      {"fetch localhost:1 --tls --insecure", "client: --insecure: cannot stand beside --tls, --cacert or --cert\n"},
       {"fetch", "client: TARGET is required"},
       {"", "client: A subcommand is required"},
   };

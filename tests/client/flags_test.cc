@@ -33,18 +33,21 @@ class FlagsTest : public testing::Test {
   FlagsTest() {
     AddCountFlag(app_, "-c,--connections", &connections_, {1, 10'000}, "Sockets");
     AddDurationFlag(app_, "-t,--timeout", &timeout_, {absl::Milliseconds(1), absl::Hours(1)}, "Of a call");
+    AddSizeFlag(app_, "--size", &size_, {1, 1 << 30}, "Of a message");
   }
 
   CLI::App app_{"A program.", "program"};
   uint32_t connections_ = 8;
   absl::Duration timeout_ = absl::Seconds(1);
+  uint64_t size_ = 4 << 20;
 };
 
-TEST_F(FlagsTest, TakesCountsAndDurationsWithinTheirBounds) {
-  const Outcome outcome = Parse(app_, {"-c", "10000", "--timeout=1.5ms"});
+TEST_F(FlagsTest, TakesCountsDurationsAndSizesWithinTheirBounds) {
+  const Outcome outcome = Parse(app_, {"-c", "10000", "--timeout=1.5ms", "--size=2KiB"});
   EXPECT_EQ(outcome.exit_code, std::nullopt) << outcome.err;
   EXPECT_EQ(connections_, 10'000u);
   EXPECT_EQ(timeout_, absl::Microseconds(1500));
+  EXPECT_EQ(size_, 2048u);
 }
 
 TEST_F(FlagsTest, KeepsTheDefaultOfAFlagThatIsNotGiven) {
@@ -79,6 +82,40 @@ TEST_F(FlagsTest, TellsWhatADurationLooksLike) {
   EXPECT_EQ(Parse(app_, {"--timeout=5"}).err, "program: --timeout=5: must be a duration such as 50ms, 1.5s or 2m\n");
 }
 
+TEST(SizeFlagTest, TakesAWholeNumberAndItsUnitWithinTheBounds) {
+  const struct {
+    const char* text;
+    uint64_t bytes;
+  } cases[] = {{"512B", 512}, {"1KiB", 1024}, {"4MiB", 4 << 20}, {"1GiB", 1 << 30}, {"1024MiB", 1 << 30}, {"007B", 7}};
+  for (const auto& [text, bytes] : cases) {
+    const absl::StatusOr<uint64_t> size = ParseSize("--size", text, {1, 1 << 30});
+    ASSERT_TRUE(size.ok()) << size.status();
+    EXPECT_EQ(*size, bytes) << text;
+  }
+}
+
+TEST(SizeFlagTest, NamesTheFlagTheValueAndTheBound) {
+  for (const char* text : {"0B", "511B", "1048577KiB", "2GiB", "18446744073709551615GiB", "99999999999999999999B"}) {
+    EXPECT_EQ(ParseSize("--size", text, {512, 1 << 30}).status().message(),
+              std::string("--size=") + text + ": must be from 512B to 1GiB");
+  }
+}
+
+TEST(SizeFlagTest, TellsWhatASizeLooksLike) {
+  for (const char* text : {"", "4", "MiB", "4 MiB", "4MB", "4mib", "-1B", "1.5MiB", "4MiBs"}) {
+    EXPECT_EQ(ParseSize("--size", text, {1, 1 << 30}).status().message(),
+              std::string("--size=") + text + ": must be a size such as 512B, 8KiB or 4MiB");
+  }
+}
+
+TEST(SizeFlagTest, IsShownInTheLargestUnitThatLeavesAWholeNumber) {
+  EXPECT_EQ(FormatSize(0), "0B");
+  EXPECT_EQ(FormatSize(1023), "1023B");
+  EXPECT_EQ(FormatSize(8 << 10), "8KiB");
+  EXPECT_EQ(FormatSize((1 << 20) + 1024), "1025KiB");
+  EXPECT_EQ(FormatSize(uint64_t{3} << 30), "3GiB");
+}
+
 TEST_F(FlagsTest, RefusesAFlagWithoutItsValue) {
   const Outcome outcome = Parse(app_, {"--connections="});
   EXPECT_EQ(outcome.exit_code, 2);
@@ -96,7 +133,8 @@ TEST_F(FlagsTest, PrintsHelpWithDefaultsToStdout) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, testing::AllOf(testing::HasSubstr("--connections"), testing::HasSubstr("=8"),
-                                          testing::HasSubstr("DURATION"), testing::HasSubstr("=1s")));
+                                          testing::HasSubstr("DURATION"), testing::HasSubstr("=1s"),
+                                          testing::HasSubstr("SIZE"), testing::HasSubstr("=4MiB")));
 }
 
 TEST(WaitFlagTest, TakesADurationForAConstantWait) {

@@ -222,6 +222,20 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--trace-calls", {"0", "must be from 1 to 1000000"}},
     {"--reflection", {"maybe", "must be true or false"}},
     {"--channelz", {"1", "must be true or false"}},
+    {"--max-message-size", {"4", "must be a size such as 512B, 8KiB or 4MiB"}},
+    {"--max-message-size", {"2GiB", "must be from 1B to 1GiB"}},
+    {"--max-metadata-size", {"1B", "must be from 1KiB to 1MiB"}},
+    {"--max-streams", {"0", "must be from 1 to 1000000"}},
+    {"--max-connections", {"0", "must be from 1 to 1000000"}},
+    {"--max-connections-per-peer", {"0", "must be from 1 to 1000000"}},
+    {"--handshake-timeout", {"0", "must be from 1ms to 10m"}},
+    {"--max-connection-age", {"0", "must be from 1ms to 480h"}},
+    {"--max-connection-age-grace", {"25h", "must be from 1ms to 24h"}},
+    {"--max-connection-idle", {"inf", "must be from 1ms to 480h"}},
+    {"--keepalive-time", {"0", "must be from 1ms to 24h"}},
+    {"--keepalive-timeout", {"0", "must be from 1ms to 1h"}},
+    {"--min-ping-interval", {"-1s", "must be from 0 to 24h"}},
+    {"--keepalive-without-calls", {"1", "must be true or false"}},
 };
 
 TEST(ServerFlagsTest, ABadFlagExitsWithTwoAndIsNamedWithItsBound) {
@@ -243,6 +257,9 @@ const std::map<std::string, std::tuple<std::string, int, std::string>> kBadPlace
     {"--postgres",
      {"postgres://127.0.0.1:99999/x", 2,
       "port: must be from 1 to 65535; must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE"}},
+    {"--tls-cert", {"/nowhere", 2, "needs --tls-key"}},
+    {"--tls-key", {"/nowhere", 2, "needs --tls-cert"}},
+    {"--tls-client-ca", {"/nowhere", 2, "needs --tls-cert"}},
 };
 
 TEST(ServerFlagsTest, APlaceThatCannotBeOpenedEndsTheStartAndTheFlagIsNamed) {
@@ -252,6 +269,12 @@ TEST(ServerFlagsTest, APlaceThatCannotBeOpenedEndsTheStartAndTheFlagIsNamed) {
     EXPECT_EQ(outcome.exit_code, exit_code) << flag;
     EXPECT_EQ(outcome.err, absl::StrCat("server: ", flag, ": ", message, "\n"));
   }
+}
+
+TEST(ServerFlagsTest, AFileOfTlsThatIsNotThereEndsTheStart) {
+  const Outcome outcome = RunProcess({"server/server", "--listen=127.0.0.1:0", "--tls-cert=/nowhere", "--tls-key=/k"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.err, "server: --tls-cert: /nowhere: No such file or directory\n");
 }
 
 TEST(ServerFlagsTest, AnUnknownFlagExitsWithTwo) {

@@ -17,7 +17,9 @@ class NoPrivileges {
   NoPrivileges() {
     EXPECT_EQ(syscall(SYS_capget, &header_, before_.data()), 0);
     Capabilities fewer = before_;
-    fewer[CAP_TO_INDEX(CAP_DAC_OVERRIDE)].effective &= ~CAP_TO_MASK(CAP_DAC_OVERRIDE);
+    for (const int capability : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH}) {
+      fewer[CAP_TO_INDEX(capability)].effective &= ~CAP_TO_MASK(capability);
+    }
     EXPECT_EQ(syscall(SYS_capset, &header_, fewer.data()), 0);
   }
   NoPrivileges(const NoPrivileges&) = delete;

@@ -1,0 +1,52 @@
+#include "client/credentials.h"
+
+#include <grpcpp/security/credentials.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <utility>
+
+#include "client/pem.h"
+
+namespace meanwhile {
+
+void AddCredentialFlags(CLI::App& app, CredentialFlags* flags) {
+  app.add_flag("--tls", flags->tls, "Speak TLS, and trust the system's authorities");
+  app.add_option("--cacert", flags->cacert, "Speak TLS, and trust the authorities in this file")->type_name("FILE");
+  app.add_option("--cert", flags->cert, "Speak TLS, with this certificate of the client's")->type_name("FILE");
+  app.add_option("--key", flags->key, "The key of --cert")->type_name("FILE");
+  app.add_option("--authority", flags->authority, "The server's name, if it is not the target's host")
+      ->type_name("NAME");
+  app.add_flag("--insecure", flags->insecure, "Speak plaintext, the default");
+}
+
+absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags) {
+  Credentials credentials{.channel = nullptr, .authority = flags.authority};
+  const auto bad_usage = [](const char* message) { return absl::InvalidArgumentError(message); };
+  if (!flags.cert.empty() && flags.key.empty()) return bad_usage("--cert: needs --key");
+  if (!flags.key.empty() && flags.cert.empty()) return bad_usage("--key: needs --cert");
+  if (!flags.tls && flags.cacert.empty() && flags.cert.empty()) return credentials;
+  if (flags.insecure) return bad_usage("--insecure: cannot stand beside --tls, --cacert or --cert");
+
+  grpc::SslCredentialsOptions options;
+  if (!flags.cacert.empty()) {
+    absl::StatusOr<PemFile> authorities = ReadPemFile("--cacert", flags.cacert);
+    if (!authorities.ok()) return authorities.status();
+    if (absl::Status status = CheckAuthorities(*authorities); !status.ok()) return status;
+    options.pem_root_certs = std::move(authorities->text);
+  }
+  if (!flags.cert.empty()) {
+    absl::StatusOr<PemFile> certificate = ReadPemFile("--cert", flags.cert);
+    if (!certificate.ok()) return certificate.status();
+    absl::StatusOr<PemFile> key = ReadPemFile("--key", flags.key);
+    if (!key.ok()) return key.status();
+    if (absl::Status status = CheckCertificateAndKey(*certificate, *key); !status.ok()) return status;
+    options.pem_cert_chain = std::move(certificate->text);
+    options.pem_private_key = std::move(key->text);
+  }
+  credentials.channel = grpc::SslCredentials(options);
+  return credentials;
+}
+
+}  // namespace meanwhile

@@ -1,0 +1,56 @@
+// How a client speaks to a server: in plaintext, or over TLS, with a certificate of its own if the server wants one.
+//
+//   CredentialFlags flags;
+//   AddCredentialFlags(app, &flags);
+//   ...  // Once the command line is parsed.
+//   const absl::StatusOr<Credentials> credentials = MakeCredentials(flags);
+//   ChannelPool pool({.target = target, .credentials = *credentials});
+//
+// Plaintext is the default. --tls, --cacert or --cert turn TLS on; the server's certificate is always verified, against
+// --cacert or the system's authorities, and must be for the host of the target or for --authority.
+//
+// Plain values, any thread. The files are read once, by MakeCredentials.
+
+#ifndef MEANWHILE_CLIENT_CREDENTIALS_H_
+#define MEANWHILE_CLIENT_CREDENTIALS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace CLI {
+class App;
+}
+
+namespace grpc {
+class ChannelCredentials;
+}
+
+namespace meanwhile {
+
+struct Credentials {
+  // Null for plaintext.
+  std::shared_ptr<grpc::ChannelCredentials> channel;
+  // The server's name, in `:authority` and in its certificate. Empty: the target's host.
+  std::string authority;
+};
+
+struct CredentialFlags {
+  bool insecure = false;
+  bool tls = false;
+  std::string cacert;
+  std::string cert;
+  std::string key;
+  std::string authority;
+};
+
+// --tls, --cacert, --cert, --key, --authority and --insecure. `flags` outlives the parsing.
+void AddCredentialFlags(CLI::App& app, CredentialFlags* flags);
+
+// The error is complete: it names the flag, and the file and what is wrong with it.
+absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags);
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_CLIENT_CREDENTIALS_H_
