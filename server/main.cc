@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <string>
 #include <thread>
 
@@ -14,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "client/flags.h"
+#include "server/observe/log.h"
 #include "server/server.h"
 #include "server/server_flags.h"
 #include "server/server_options.h"
@@ -42,6 +42,27 @@ std::string Summary(const v1::GetServerStatsResponse& stats, const Acceptor& acc
                       acceptor.failed() == 0 ? "" : absl::StrCat(" taken, ", acceptor.failed(), " tries failed"));
 }
 
+void LogServing(const ServerOptions& options, const Server& server) {
+  const std::string model = ToString(options.model);
+  const std::string backend = ToString(options.backend);
+  Log(LogLevel::kInfo, "serving",
+      absl::StrCat("serving on ", server.address(), ": model ", model, ", backend ", backend),
+      {{"address", server.address()}, {"model", model}, {"backend", backend}});
+  if (const std::string url = server.metrics_url(); !url.empty()) {
+    Log(LogLevel::kInfo, "metrics", absl::StrCat("metrics on ", url), {{"url", url}});
+  }
+}
+
+void LogStopped(const v1::GetServerStatsResponse& stats, const Acceptor& acceptor, absl::Duration served) {
+  Log(LogLevel::kInfo, "stopped", Summary(stats, acceptor, served),
+      {{"served", absl::ToDoubleSeconds(served)},
+       {"started", static_cast<double>(stats.started())},
+       {"shed", static_cast<double>(stats.shed())},
+       {"peak_in_flight", static_cast<double>(stats.peak_in_flight())},
+       {"peak_threads", static_cast<double>(stats.peak_threads())},
+       {"connections", static_cast<double>(acceptor.accepted())}});
+}
+
 int Main(int argc, char** argv) {
 #ifdef NDEBUG
   // Debian builds Abseil with assertions, so its mutexes look for deadlocks at every lock.
@@ -58,22 +79,28 @@ int Main(int argc, char** argv) {
   sigaddset(&stop_signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  const ServerLog log(options.observe.log);
 
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
   if (!server.ok()) {
-    std::fprintf(stderr, "server: %s\n", std::string(server.status().message()).c_str());
+    const std::string error(server.status().message());
+    Log(LogLevel::kError, "cannot_serve", absl::StrCat("server: ", error), {{"error", error}});
     return absl::IsInvalidArgument(server.status()) ? kUsageExitCode : kExitError;
   }
   const absl::Time start = absl::Now();
-  std::fprintf(stderr, "serving on %s: model %s, backend %s\n", (*server)->address().c_str(), ToString(options.model),
-               ToString(options.backend).c_str());
+  LogServing(options, **server);
 
   int signal_number = 0;
   sigwait(&stop_signals, &signal_number);
   if (const std::uint64_t in_flight = (*server)->GetStats().in_flight(); in_flight > 0) {
-    std::fprintf(stderr, "%s: finishing %lu calls in flight within %s\n", strsignal(signal_number),
-                 static_cast<unsigned long>(in_flight), absl::FormatDuration(options.grace).c_str());
+    const std::string signal_name = strsignal(signal_number);
+    Log(LogLevel::kInfo, "finishing",
+        absl::StrCat(signal_name, ": finishing ", in_flight, " calls in flight within ",
+                     absl::FormatDuration(options.grace)),
+        {{"signal", signal_name},
+         {"in_flight", static_cast<double>(in_flight)},
+         {"grace", absl::ToDoubleSeconds(options.grace)}});
   }
   // A second signal means: now.
   std::atomic<bool> done = false;
@@ -86,7 +113,7 @@ int Main(int argc, char** argv) {
   (*server)->Shutdown(options.grace);
   done = true;
   impatience.join();
-  std::fprintf(stderr, "%s\n", Summary((*server)->GetStats(), (*server)->acceptor(), absl::Now() - start).c_str());
+  LogStopped((*server)->GetStats(), (*server)->acceptor(), absl::Now() - start);
   return 0;
 }
 

@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   absl::StatusOr<std::unique_ptr<Backend>> backend = Backend::Open(options);
   if (!backend.ok()) return backend.status();
   std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend)));
+  if (absl::Status status = server->Observe(); !status.ok()) return status;
   if (sink != nullptr) server->stats_.AddSink(sink);
   if (absl::Status status = server->Serve(); !status.ok()) return status;
   return server;
@@ -42,6 +43,17 @@ Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<
       .options = &options_, .rules = &rules_, .backend = backend_.get(), .stats = &stats_, .health = &health_});
 }
 
+absl::Status Server::Observe() {
+  const ObserveOptions& observe = options_.observe;
+  if (observe.slow_call) stats_.AddSink(&slow_calls_.emplace(*observe.slow_call));
+  if (observe.metrics.empty()) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<Metrics>> metrics = Metrics::Listen(observe.metrics);
+  if (!metrics.ok()) return metrics.status();
+  metrics_ = *std::move(metrics);
+  stats_.AddSink(metrics_->sink());
+  return absl::OkStatus();
+}
+
 absl::Status Server::Serve() {
   grpc::ServerBuilder builder;
   if (!options_.reflection) builder.SetOption(std::make_unique<WithoutPlugins>());
@@ -51,6 +63,12 @@ absl::Status Server::Serve() {
   if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
   stats_.Start();
   model_->Start();
+  if (metrics_ != nullptr) {
+    metrics_->Expose({.stats = &stats_,
+                      .model = model_->Figures(),
+                      .accepted = [this] { return acceptor_->accepted(); },
+                      .failed = [this] { return acceptor_->failed(); }});
+  }
   health_.SetServing(true);
   acceptor_->Start();
   return absl::OkStatus();
@@ -67,6 +85,7 @@ void Server::Shutdown(absl::Duration grace) {
   listener_.Close();
   health_.Stop();  // Watches would go on until the end of the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  if (metrics_ != nullptr) metrics_->Stop();  // It reads the model.
   model_->Stop();
 }
 

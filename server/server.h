@@ -21,6 +21,7 @@
 #include <grpcpp/server.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -33,7 +34,9 @@
 #include "server/net/acceptor.h"
 #include "server/net/listener.h"
 #include "server/observe/call_record.h"
+#include "server/observe/metrics.h"
 #include "server/observe/server_stats.h"
+#include "server/observe/slow_calls.h"
 #include "server/server_options.h"
 
 namespace meanwhile {
@@ -58,12 +61,16 @@ class Server {
   void CancelCalls();
 
   v1::GetServerStatsResponse GetStats() const;
+  // Where the metrics are; empty without them.
+  std::string metrics_url() const { return metrics_ != nullptr ? metrics_->url() : ""; }
   const Acceptor& acceptor() const { return *acceptor_; }
   const HealthState& health() const { return health_; }
 
  private:
   Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend);
 
+  // Sets up who is told of calls.
+  absl::Status Observe();
   absl::Status Serve();
 
   const ServerOptions options_;
@@ -71,7 +78,9 @@ class Server {
   const ServiceRules rules_;
   const std::unique_ptr<Backend> backend_;
   ServerStats stats_;
+  std::optional<SlowCalls> slow_calls_;
   HealthState health_;
+  std::unique_ptr<Metrics> metrics_;  // Is told of calls until the model is gone; reads it until Shutdown.
   std::unique_ptr<Model> model_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "server/backend/simulated/backend_spec.h"
+#include "server/observe/observe_options.h"
 
 namespace meanwhile {
 
@@ -72,6 +73,9 @@ struct ServerOptions {
 
   // How long calls in flight may go on after the signal to stop. Then they are cancelled.
   absl::Duration grace = absl::Seconds(10);
+
+  // Metrics, slow calls and the log.
+  ObserveOptions observe = {};
 };
 
 }  // namespace meanwhile

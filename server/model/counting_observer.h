@@ -17,7 +17,7 @@ class CountingObserver final : public async::CallObserver {
   CountingObserver(CallMethod method, CallCounter* counter) : method_(method), counter_(counter) {}
 
   grpc::Status OnStarted(async::CallContext& /*call*/) override {
-    counter_->OnStarted();
+    counter_->OnStarted(method_);
     return grpc::Status();
   }
   void OnFinished(async::CallContext& call, grpc::StatusCode code) override {

@@ -46,7 +46,7 @@ class MeanwhileService final : public v1::Meanwhile::Service {
  private:
   template <typename Handler>
   grpc::Status Observed(CallMethod method, Handler handler) {
-    counter_->OnStarted();
+    counter_->OnStarted(method);
     CallRecord record{.method = method, .arrived = std::chrono::steady_clock::now()};
     record.began = record.arrived;
     const async::Duration before = async::ThreadProcessorTime();

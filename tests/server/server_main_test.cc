@@ -122,6 +122,11 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--pool-threads", {"many", "must be from 1 to 10000"}},
     {"--sync-max-pollers", {"0", "must be from 1 to 10000"}},
     {"--reflection", {"maybe", "must be true or false"}},
+    {"--metrics", {"9464", "must be HOST:PORT or :PORT"}},
+    {"--metrics", {"unix:path", "must be HOST:PORT or :PORT"}},
+    {"--slow-call", {"2h", "must be from 0 to 1h"}},
+    {"--log", {"xml", "must be text or json"}},
+    {"--log-level", {"all", "must be debug, info, warning or error"}},
 };
 
 TEST(ServerFlagsTest, ABadFlagExitsWithTwoAndIsNamedWithItsBound) {
