@@ -41,9 +41,9 @@ class Family {
     for (std::size_t i = 0; i < LatencyHistograms::kBuckets; ++i) {
       metric.histogram.sample_count += histogram.counts[i];
       const bool is_last = i + 1 == LatencyHistograms::kBuckets;
-      metric.histogram.bucket.push_back(
-          {metric.histogram.sample_count,
-           is_last ? std::numeric_limits<double>::infinity() : Seconds(LatencyHistograms::kBounds[i])});
+      metric.histogram.bucket.push_back({metric.histogram.sample_count, is_last
+                                                                            ? std::numeric_limits<double>::infinity()
+                                                                            : Seconds(LatencyHistograms::kBounds[i])});
     }
     metric.histogram.sample_sum = Seconds(histogram.sum);
     family_.metric.push_back(std::move(metric));
@@ -102,7 +102,8 @@ void AddLatencies(const LatencyHistograms& histograms, MetricFamilies* families)
     family.MoveTo(families);
   };
   add(Part::kTotal, "meanwhile_call_duration_seconds", "From when the server heard of a call to its end.");
-  add(Part::kQueued, "meanwhile_call_queued_seconds", "Of that, how long the call was queued for a thread of the pool.");
+  add(Part::kQueued, "meanwhile_call_queued_seconds",
+      "Of that, how long the call was queued for a thread of the pool.");
   add(Part::kWaiting, "meanwhile_call_waiting_seconds", "Of that, how long the call neither was queued nor ran.");
   add(Part::kRunning, "meanwhile_call_running_seconds", "Of that, how long the call ran.");
 }

@@ -1,5 +1,5 @@
-// What the server counts, as families of metrics in Prometheus' terms: names, help, labels, values. Figures in, families
-// out; docs/watch-a-server.md tells what each of them means.
+// What the server counts, as families of metrics in Prometheus' terms: names, help, labels, values. Figures in,
+// families out; docs/watch-a-server.md tells what each of them means.
 //
 // Thread: any.
 

@@ -11,6 +11,8 @@
 #ifndef MEANWHILE_SERVER_OBSERVE_METRICS_H_
 #define MEANWHILE_SERVER_OBSERVE_METRICS_H_
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -59,9 +61,10 @@ class Metrics {
   void Stop();
 
  private:
-  Metrics(std::unique_ptr<prometheus::Exposer> exposer, std::string url);
+  Metrics(std::unique_ptr<prometheus::Exposer> exposer, std::string url, const sockaddr_storage& name);
 
-  std::string url_;
+  const std::string url_;
+  const sockaddr_storage name_;  // Where it listens.
   LatencyHistograms histograms_;
   std::shared_ptr<prometheus::Collectable> collectable_;
   std::unique_ptr<prometheus::Exposer> exposer_;

@@ -71,16 +71,15 @@ TEST_P(MetricsTest, TellsHowLongCallsWaitedAndRan) {
   EXPECT_GE(duration, 0.020);
   EXPECT_GT(waiting, 0);
   EXPECT_GT(running, 0);
-  EXPECT_NEAR(duration,
-              waiting + running + metrics.Value("meanwhile_call_queued_seconds_sum{method=\"Fetch\"}"), 1e-6);
+  EXPECT_NEAR(duration, waiting + running + metrics.Value("meanwhile_call_queued_seconds_sum{method=\"Fetch\"}"), 1e-6);
 }
 
 TEST_P(MetricsTest, TellsOfTheProcessAndItsConnections) {
   ServedModel served(WatchedServer(GetParam()));
   served.Call("Fetch", "");
   const PrometheusText metrics = Read(served);
-  EXPECT_EQ(metrics.Value(absl::StrCat("meanwhile_build_info{model=\"", ToString(GetParam()), "\",version=\"",
-                                       kVersion, "\"}")),
+  EXPECT_EQ(metrics.Value(
+                absl::StrCat("meanwhile_build_info{model=\"", ToString(GetParam()), "\",version=\"", kVersion, "\"}")),
             1);
   EXPECT_EQ(metrics.Value("meanwhile_connections_accepted_total"), 1);
   EXPECT_EQ(metrics.Value("meanwhile_connections_failed_total"), 0);
@@ -165,7 +164,7 @@ TEST(MetricsPageTest, TellsOfEachMetricAndOfNoOther) {
   ASSERT_TRUE(page.good());
   std::set<std::string> told;
   for (std::string line; std::getline(page, line);) {
-    static const std::regex kRow("\\| `([a-z_]+)` \\|.*");
+    static const std::regex kRow("\\| `([a-z_]+)` \\| (counter|gauge|histogram|summary) \\|.*");
     std::smatch match;
     if (std::regex_match(line, match, kRow)) told.insert(match[1]);
   }

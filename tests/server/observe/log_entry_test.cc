@@ -17,7 +17,9 @@ namespace {
 using google::protobuf::util::TimeUtil;
 
 LogEntry Entry(std::string message, std::vector<LogField> fields = {}) {
-  return {.time = absl::FromUnixMillis(1'500), .level = LogLevel::kWarning, .event = "event",
+  return {.time = absl::FromUnixMillis(1'500),
+          .level = LogLevel::kWarning,
+          .event = "event",
           .line = {.message = std::move(message), .fields = std::move(fields)}};
 }
 
@@ -41,7 +43,13 @@ TEST(LogEntryTest, ATextLineStaysOneAndATerminalCannotBeToldAnything) {
 }
 
 TEST(LogEntryTest, BytesThatAreNotUtf8AreReplaced) {
-  const std::string bad = "\xff" "a\xc3" "b\xe2\x82" "c\xc0\x80" "d\xed\xa0\x80" "e\xf5\x80\x80\x80";
+  const std::string bad =
+      "\xff"
+      "a\xc3"
+      "b\xe2\x82"
+      "c\xc0\x80"
+      "d\xed\xa0\x80"
+      "e\xf5\x80\x80\x80";
   const std::string good = "\uFFFDa\uFFFDb\uFFFD\uFFFDc\uFFFD\uFFFDd\uFFFD\uFFFD\uFFFDe\uFFFD\uFFFD\uFFFD\uFFFD";
   EXPECT_EQ(FormatLogEntry(LogFormat::kText, Entry(bad)), good + "\n");
   EXPECT_EQ(Parsed(Entry(bad)).message(), good);
@@ -49,9 +57,10 @@ TEST(LogEntryTest, BytesThatAreNotUtf8AreReplaced) {
 }
 
 TEST(LogEntryTest, AJsonLineIsAnObjectWithTimeLevelEventMessageAndFields) {
-  EXPECT_EQ(FormatLogEntry(LogFormat::kJson, Entry("took 1.5s", {{"total", 1.5}})),
-            "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"WARNING\",\"event\":\"event\",\"message\":\"took 1.5s\","
-            "\"fields\":{\"total\":1.5}}\n");
+  EXPECT_EQ(
+      FormatLogEntry(LogFormat::kJson, Entry("took 1.5s", {{"total", 1.5}})),
+      "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"WARNING\",\"event\":\"event\",\"message\":\"took 1.5s\","
+      "\"fields\":{\"total\":1.5}}\n");
 }
 
 TEST(LogEntryTest, AJsonLineHoldsWhateverTheStringsAre) {

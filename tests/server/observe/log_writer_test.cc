@@ -91,8 +91,7 @@ TEST(LogWriterTest, WritesSoManyLinesOfAnEventAndTellsHowManyMoreThereWere) {
   for (int i = 0; i < 5; ++i) Say(writer, LogLevel::kWarning, "often", absl::StrCat("often ", i));
   Say(writer, LogLevel::kInfo, "seldom", "seldom");
   EXPECT_TRUE(writer.Flush(kFlushPatience));
-  EXPECT_THAT(pipe.ReadLines(),
-              ElementsAre("often 0", "often 1", "seldom", "3 more of the event often were left out"));
+  EXPECT_THAT(pipe.ReadLines(), ElementsAre("often 0", "often 1", "seldom", "3 more of the event often were left out"));
 }
 
 TEST(LogWriterTest, TellsWhatWasLeftOutWhenTheWindowIsOverWhoeverSaysSomethingElse) {

@@ -24,8 +24,7 @@ CallRecord Call(async::Duration queued, async::Duration waited, async::Duration 
 
 TEST(SlowCallsTest, TellsWhereTheTimeWent) {
   const LogLine line = SlowCalls::Line(Call(3ms, 1200ms, 20'600ns));
-  EXPECT_EQ(line.message,
-            "slow call: Gather DEADLINE_EXCEEDED took 1.20302s: queued 3ms, waiting 1.2s, running 20us");
+  EXPECT_EQ(line.message, "slow call: Gather DEADLINE_EXCEEDED took 1.20302s: queued 3ms, waiting 1.2s, running 20us");
   std::map<std::string, std::variant<std::string, double>> fields;
   for (const LogField& field : line.fields) fields[field.name] = field.value;
   EXPECT_EQ(std::get<std::string>(fields["method"]), "Gather");
