@@ -98,13 +98,16 @@ void EventLoop::OnRan(Activity* activity, TimePoint end) {
   const TimePoint begin = std::exchange(run_began_, kNothingRuns);
   stats_.OnRan(end - begin);
   if (activity != nullptr) activity->OnRan(begin, end);
+  if (end - begin > LoopStats::kBlocked) TellBlocked(activity, end - begin);
+}
+
+void EventLoop::TellBlocked(const Activity* activity, Duration run) {
+  const std::string_view name = activity != nullptr ? activity->name() : "a coroutine without an activity";
+  if (blocked_observer_) return blocked_observer_(name, run);
 #ifndef NDEBUG
-  if (end - begin > LoopStats::kBlocked) {
-    const std::string_view name = activity != nullptr ? activity->name() : "a coroutine without an activity";
-    std::fprintf(stderr, "a loop was blocked for %lld ms by %.*s\n",
-                 static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(end - begin).count()),
-                 static_cast<int>(name.size()), name.data());
-  }
+  std::fprintf(stderr, "a loop was blocked for %lld ms by %.*s\n",
+               static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(run).count()),
+               static_cast<int>(name.size()), name.data());
 #endif
 }
 

@@ -12,7 +12,7 @@
 //   thread.join();
 //
 // Who keeps the loop busy: each run of a coroutine is measured and told to its activity (activity.h); stats() sums up.
-// In builds without NDEBUG a run of over 10 ms is told on stderr, with the activity's name.
+// A run of over 10 ms is told to the blocked observer; in builds without NDEBUG, if there is none, to stderr.
 //
 // Ownership: the loop owns its completion queue. It must outlive everything that was started on it.
 //
@@ -34,7 +34,10 @@
 #include <atomic>
 #include <coroutine>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <string_view>
+#include <utility>
 
 #include "async/activity.h"
 #include "async/cancellation.h"
@@ -111,6 +114,11 @@ class EventLoop {
     OnRan(activity, Now());
   }
 
+  // Is told of each run that has blocked the loop (LoopStats::kBlocked), and of what it was for. On the loop's thread,
+  // which it holds up in turn: be brief. Set before Run.
+  using BlockedObserver = std::function<void(std::string_view name, Duration run)>;
+  void set_blocked_observer(BlockedObserver observer) { blocked_observer_ = std::move(observer); }
+
   // How long what runs now has run without a pause; zero when nothing does.
   Duration RunningFor() { return run_began_ == kNothingRuns ? Duration::zero() : Now() - run_began_; }
 
@@ -141,6 +149,7 @@ class EventLoop {
   void ResumeScheduled();
   void FireTimers();
   void OnRan(Activity* activity, TimePoint end);
+  void TellBlocked(const Activity* activity, Duration run);
 
   std::unique_ptr<Poller> poller_;
   TimerQueue timers_;
@@ -151,6 +160,7 @@ class EventLoop {
   static constexpr TimePoint kNothingRuns = TimePoint::max();
   TimePoint run_began_ = kNothingRuns;
   LoopStats stats_;
+  BlockedObserver blocked_observer_;
   StopRequest stop_request_{this};
   std::atomic<bool> stop_requested_ = false;
   bool stopping_ = false;  // The loop's own view of stop_requested_.

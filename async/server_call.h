@@ -53,6 +53,7 @@
 #include "async/in_flight_calls.h"
 #include "async/processor_time.h"
 #include "async/rpc_kinds.h"
+#include "async/served_method.h"
 #include "async/task.h"
 #include "async/thread_pool.h"
 
@@ -73,7 +74,7 @@ struct MethodOptions {
 
 // `Rpc` is one of the four kinds in rpc_kinds.h.
 template <typename Rpc, typename Service, typename Handler>
-class Method {
+class Method final : public ServedMethod {
  public:
   using RequestMember = typename Rpc::template RequestMember<Service>;
   using HandlerResult = typename Rpc::template HandlerResult<Handler>;
@@ -83,7 +84,8 @@ class Method {
 
   // Arms at once: the server has been started. On the loop's thread, or before Run.
   Method(EventLoop* loop, Service* service, RequestMember request_member, Handler handler, const MethodOptions& options)
-      : loop_(loop),
+      : ServedMethod(options.name),
+        loop_(loop),
         server_queue_(static_cast<grpc::ServerCompletionQueue*>(loop->queue())),
         service_(service),
         request_member_(request_member),
@@ -92,11 +94,6 @@ class Method {
     assert(!kHandlerBlocks || options_.pool != nullptr);
     for (std::size_t i = 0; i < options_.armed; ++i) ArmOne();
   }
-  Method(const Method&) = delete;
-  Method& operator=(const Method&) = delete;
-
-  // How many slots were ever made: armed ones and as many as were serving at the busiest moment.
-  std::size_t slots() const { return slots_.size(); }
 
  private:
   class Slot {
@@ -104,6 +101,7 @@ class Method {
     explicit Slot(Method* method) : method_(method) {}
 
     void Arm() {
+      method_->OnSlotArmed();
       method_->loop_->AddWork();
       outstanding_ = 1;
       call_.emplace(method_->loop_, method_->options_.name, method_->options_.observer);
@@ -115,6 +113,7 @@ class Method {
    private:
     // `ok` is false when the server shuts down: there is no call, and the notice of its end will not come.
     void OnMatched(bool ok) {
+      method_->OnSlotTaken();
       if (!ok) {
         OnOperationEnded();
         return;
@@ -246,6 +245,7 @@ class Method {
   void ArmOne() {
     if (idle_.empty()) {
       slots_.push_back(std::make_unique<Slot>(this));
+      OnSlotMade();
       idle_.reserve(slots_.capacity());  // So that a slot that becomes idle never has to allocate.
       idle_.push_back(slots_.back().get());
     }

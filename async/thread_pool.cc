@@ -22,7 +22,10 @@ ThreadPool::~ThreadPool() {
 bool ThreadPool::Enqueue(Job* job) {
   {
     const std::lock_guard lock(mutex_);
-    if (queued_ + running_ >= max_queued_ + thread_count_) return false;
+    if (queued_ + running_ >= max_queued_ + thread_count_) {
+      ++refused_;
+      return false;
+    }
     const bool all_are_busy = running_ + queued_ >= threads_.size();
     if (all_are_busy && threads_.size() < thread_count_) threads_.emplace_back([this] { WorkUntilStopped(); });
     job->queued = true;
@@ -33,6 +36,11 @@ bool ThreadPool::Enqueue(Job* job) {
   }
   work_available_.notify_one();
   return true;
+}
+
+ThreadPool::Figures ThreadPool::figures() const {
+  const std::lock_guard lock(mutex_);
+  return {.started = threads_.size(), .running = running_, .queued = queued_, .refused = refused_};
 }
 
 bool ThreadPool::TryRemove(Job* job) {

@@ -24,6 +24,7 @@
 #include <condition_variable>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -57,6 +58,16 @@ class ThreadPool {
   RunAwaiter<std::remove_reference_t<Function>> Run(EventLoop& loop, Function&& function);
 
   std::size_t threads() const { return thread_count_; }
+  std::size_t max_queued() const { return max_queued_; }
+
+  // The pool at one moment. Takes the lock of its queue: for whoever looks now and then. Any thread.
+  struct Figures {
+    std::size_t started = 0;  // Threads.
+    std::size_t running = 0;  // Functions.
+    std::size_t queued = 0;
+    std::uint64_t refused = 0;  // So far.
+  };
+  Figures figures() const;
 
  private:
   // One piece of work, part of its awaiter. Doubly linked while queued.
@@ -81,12 +92,13 @@ class ThreadPool {
 
   const std::size_t thread_count_;
   const std::size_t max_queued_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable work_available_;
   Job* first_ = nullptr;
   Job* last_ = nullptr;
   std::size_t queued_ = 0;
   std::size_t running_ = 0;
+  std::uint64_t refused_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

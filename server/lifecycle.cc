@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdio>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/observe/log.h"
 
 namespace meanwhile {
 namespace {
@@ -21,8 +21,6 @@ constexpr std::size_t kNamed = 3;
 constexpr absl::Duration kCancelInterval = absl::Milliseconds(100);
 
 std::string Calls(std::size_t count) { return absl::StrCat(count, count == 1 ? " call" : " calls"); }
-
-void Tell(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 
 // Waits for the end of a shutdown that runs on another thread.
 class ShutdownWatch {
@@ -39,7 +37,9 @@ class ShutdownWatch {
     if (cancelling_) return;
     cancelling_ = true;
     next_told_ = std::min(next_told_, absl::Now() + stuck_after_);
-    Tell(absl::StrCat("a second signal: cancelling ", Calls(server_->CallsInFlight().size())));
+    const std::size_t in_flight = server_->CallsInFlight().size();
+    Log(LogLevel::kInfo, "cancelling", absl::StrCat("a second signal: cancelling ", Calls(in_flight)),
+        {{"in_flight", static_cast<double>(in_flight)}});
   }
 
   void WaitUntilDone() {
@@ -54,8 +54,8 @@ class ShutdownWatch {
  private:
   void TellStuck() {
     next_told_ = absl::Now() + stuck_after_;
-    Tell(absl::StrCat("still not stopped, though cancelled: ",
-                      Oldest(server_->CallsInFlight(), std::chrono::steady_clock::now())));
+    const std::string calls = Oldest(server_->CallsInFlight(), std::chrono::steady_clock::now());
+    Log(LogLevel::kWarning, "stuck", absl::StrCat("still not stopped, though cancelled: ", calls), {{"calls", calls}});
   }
 
   Stoppable* const server_;
@@ -82,13 +82,19 @@ void ServeUntilStopped(Stoppable& server, StopSignals& signals, const LifecycleO
   const std::string signal = strsignal(*signals.Next(absl::InfiniteFuture()));
   bool hurried = false;
   if (options.drain_delay > absl::ZeroDuration()) {
-    Tell(absl::StrCat(signal, ": not healthy any more, serving on for ", absl::FormatDuration(options.drain_delay)));
+    Log(LogLevel::kInfo, "draining",
+        absl::StrCat(signal, ": not healthy any more, serving on for ", absl::FormatDuration(options.drain_delay)),
+        {{"signal", signal}, {"drain_delay", absl::ToDoubleSeconds(options.drain_delay)}});
     server.Drain();
     hurried = signals.Next(absl::Now() + options.drain_delay).has_value();
   }
   if (const std::size_t in_flight = server.CallsInFlight().size(); in_flight > 0 && !hurried) {
-    Tell(absl::StrCat(signal, ": finishing ", Calls(in_flight), " in flight within ",
-                      absl::FormatDuration(options.grace)));
+    Log(LogLevel::kInfo, "finishing",
+        absl::StrCat(signal, ": finishing ", Calls(in_flight), " in flight within ",
+                     absl::FormatDuration(options.grace)),
+        {{"signal", signal},
+         {"in_flight", static_cast<double>(in_flight)},
+         {"grace", absl::ToDoubleSeconds(options.grace)}});
   }
 
   Event done;

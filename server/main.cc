@@ -7,15 +7,16 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "client/flags.h"
 #include "server/lifecycle.h"
+#include "server/observe/log.h"
 #include "server/server.h"
 #include "server/server_flags.h"
 #include "server/server_options.h"
@@ -46,6 +47,34 @@ std::string Summary(const v1::GetServerStatsResponse& stats, const Acceptor& acc
                       acceptor.refused() == 0 ? "" : absl::StrCat(", ", acceptor.refused(), " refused"));
 }
 
+void LogServing(const ServerOptions& options, const Server& server) {
+  const std::string model = ToString(options.model);
+  const std::string backend = ToString(options.backend);
+  Log(LogLevel::kInfo, "serving",
+      absl::StrCat("serving on ", server.address(), ": model ", model, ", backend ", backend),
+      {{"address", server.address()}, {"model", model}, {"backend", backend}});
+  if (const std::string url = server.metrics_url(); !url.empty()) {
+    Log(LogLevel::kInfo, "metrics", absl::StrCat("metrics on ", url), {{"url", url}});
+  }
+}
+
+// Gives the code to exit with.
+int LogError(std::string_view event, const absl::Status& status) {
+  const std::string error(status.message());
+  Log(LogLevel::kError, event, absl::StrCat("server: ", error), {{"error", error}});
+  return kExitError;
+}
+
+void LogStopped(const v1::GetServerStatsResponse& stats, const Acceptor& acceptor, absl::Duration served) {
+  Log(LogLevel::kInfo, "stopped", Summary(stats, acceptor, served),
+      {{"served", absl::ToDoubleSeconds(served)},
+       {"started", static_cast<double>(stats.started())},
+       {"shed", static_cast<double>(stats.shed())},
+       {"peak_in_flight", static_cast<double>(stats.peak_in_flight())},
+       {"peak_threads", static_cast<double>(stats.peak_threads())},
+       {"connections", static_cast<double>(acceptor.accepted())}});
+}
+
 void PrepareProcess() {
 #ifdef NDEBUG
   // Debian builds Abseil with assertions, so its mutexes look for deadlocks at every lock.
@@ -66,26 +95,24 @@ int Main(int argc, char** argv) {
   ServerOptions options;
   if (std::optional<int> exit_code = ParseServerFlags(argc, argv, &options)) return *exit_code;
   PrepareProcess();
+  const ServerLog log(options.observe.log);
   AddPlugins(options);
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
   if (!server.ok()) {
-    std::fprintf(stderr, "server: %s\n", std::string(server.status().message()).c_str());
-    return absl::IsInvalidArgument(server.status()) ? kUsageExitCode : kExitError;
+    const int exit_code = LogError("cannot_serve", server.status());
+    return absl::IsInvalidArgument(server.status()) ? kUsageExitCode : exit_code;
   }
   if (std::optional<int> signal = signals.Next(absl::InfinitePast())) {
-    std::fprintf(stderr, "%s: stopped before it served\n", strsignal(*signal));
+    const std::string name = strsignal(*signal);
+    Log(LogLevel::kInfo, "stopped", absl::StrCat(name, ": stopped before it served"), {{"signal", name}});
     return 0;
   }
   const absl::Time start = absl::Now();
-  std::fprintf(stderr, "serving on %s: model %s, backend %s\n", (*server)->address().c_str(), ToString(options.model),
-               ToString(options.backend).c_str());
+  LogServing(options, **server);
   ServeUntilStopped(**server, signals, options.lifecycle);
   const absl::Status traced = (*server)->WriteTrace();
-  std::fprintf(stderr, "%s\n", Summary((*server)->GetStats(), (*server)->acceptor(), absl::Now() - start).c_str());
-  if (!traced.ok()) {
-    std::fprintf(stderr, "server: %s\n", std::string(traced.message()).c_str());
-    return kExitError;
-  }
+  LogStopped((*server)->GetStats(), (*server)->acceptor(), absl::Now() - start);
+  if (!traced.ok()) return LogError("trace", traced);
   return 0;
 }
 

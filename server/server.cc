@@ -33,25 +33,20 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   if (!listener.ok()) return listener.status();
   absl::StatusOr<std::unique_ptr<Backend>> backend = Backend::Open(options);
   if (!backend.ok()) return backend.status();
-  absl::StatusOr<std::unique_ptr<CallTrace>> trace = nullptr;
-  if (!options.trace.empty()) trace = CallTrace::Open(options.trace, options.trace_calls);
-  if (!trace.ok()) return trace.status();
-  std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend), *std::move(trace)));
+  std::unique_ptr<Server> server(new Server(options, *std::move(listener), *std::move(backend)));
+  if (absl::Status status = server->Observe(); !status.ok()) return status;
   if (sink != nullptr) server->stats_.AddSink(sink);
   if (absl::Status status = server->Serve(*std::move(credentials)); !status.ok()) return status;
   return server;
 }
 
-Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend,
-               std::unique_ptr<CallTrace> trace)
+Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend)
     : options_(options),
       listener_(std::move(listener)),
       rules_(options),
       backend_(std::move(backend)),
-      trace_(std::move(trace)),
       admission_(options.max_in_flight, absl::ToChronoNanoseconds(options.backend.latency.Mean())),
       stats_(ToString(options.model), ToString(options.backend), options.backend.latency.Mean()) {
-  if (trace_ != nullptr) stats_.AddSink(trace_.get());
   model_ = MakeModel(ModelParts{.options = &options_,
                                 .rules = &rules_,
                                 .backend = backend_.get(),
@@ -59,6 +54,23 @@ Server::Server(const ServerOptions& options, Listener listener, std::unique_ptr<
                                 .stats = &stats_,
                                 .health = &health_,
                                 .in_flight = &in_flight_});
+}
+
+absl::Status Server::Observe() {
+  const ObserveOptions& observe = options_.observe;
+  if (observe.slow_call) stats_.AddSink(&slow_calls_.emplace(*observe.slow_call));
+  if (!observe.trace.empty()) {
+    absl::StatusOr<std::unique_ptr<CallTrace>> trace = CallTrace::Open(observe.trace, observe.trace_calls);
+    if (!trace.ok()) return trace.status();
+    trace_ = *std::move(trace);
+    stats_.AddSink(trace_.get());
+  }
+  if (observe.metrics.empty()) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<Metrics>> metrics = Metrics::Listen(observe.metrics);
+  if (!metrics.ok()) return metrics.status();
+  metrics_ = *std::move(metrics);
+  stats_.AddSink(metrics_->sink());
+  return absl::OkStatus();
 }
 
 absl::Status Server::Serve(std::shared_ptr<grpc::ServerCredentials> credentials) {
@@ -73,6 +85,12 @@ absl::Status Server::Serve(std::shared_ptr<grpc::ServerCredentials> credentials)
   if (server_ == nullptr) return absl::InternalError("gRPC could not start the server");
   stats_.Start();
   model_->Start();
+  if (metrics_ != nullptr) {
+    metrics_->Expose({.stats = &stats_,
+                      .model = model_->Figures(),
+                      .accepted = [this] { return acceptor_->accepted(); },
+                      .failed = [this] { return acceptor_->failed(); }});
+  }
   health_.SetServing(true);
   acceptor_->Start();
   return absl::OkStatus();
@@ -91,6 +109,7 @@ void Server::Shutdown(absl::Duration grace) {
   listener_.Close();
   health_.Stop();  // Watches would go on until the end of the grace.
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  if (metrics_ != nullptr) metrics_->Stop();  // It reads the model.
   model_->Stop();
   closing_.Finish();
 }

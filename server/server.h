@@ -18,6 +18,7 @@
 #include <grpcpp/server.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,9 @@
 #include "server/net/listener.h"
 #include "server/observe/call_record.h"
 #include "server/observe/call_trace.h"
+#include "server/observe/metrics.h"
 #include "server/observe/server_stats.h"
+#include "server/observe/slow_calls.h"
 #include "server/server_options.h"
 
 namespace meanwhile {
@@ -65,12 +68,15 @@ class Server final : public Stoppable {
 
   v1::GetServerStatsResponse GetStats() const;
   Acceptor& acceptor() { return *acceptor_; }
+  // Where the metrics are; empty without them.
+  std::string metrics_url() const { return metrics_ != nullptr ? metrics_->url() : ""; }
   const HealthState& health() const { return health_; }
 
  private:
-  Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend,
-         std::unique_ptr<CallTrace> trace);
+  Server(const ServerOptions& options, Listener listener, std::unique_ptr<Backend> backend);
 
+  // Sets up who is told of calls.
+  absl::Status Observe();
   absl::Status Serve(std::shared_ptr<grpc::ServerCredentials> credentials);
 
   const ServerOptions options_;
@@ -78,11 +84,13 @@ class Server final : public Stoppable {
   LingeringClose closing_;
   const ServiceRules rules_;
   const std::unique_ptr<Backend> backend_;
-  const std::unique_ptr<CallTrace> trace_;  // Null without --trace.
   Admission admission_;
   ServerStats stats_;
+  std::optional<SlowCalls> slow_calls_;
+  std::unique_ptr<CallTrace> trace_;  // Null without --trace.
   HealthState health_;
   async::InFlightCalls in_flight_;
+  std::unique_ptr<Metrics> metrics_;  // Is told of calls until the model is gone; reads it until Shutdown.
   std::unique_ptr<Model> model_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;

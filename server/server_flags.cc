@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
 #include "client/config_flag.h"
@@ -169,11 +170,49 @@ void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
                   "How long calls in flight may go on after that");
 }
 
-// What is told of calls.
-void AddObservationFlags(CLI::App& app, ServerOptions* options) {
+// How the server is watched.
+void AddObserveFlags(CLI::App& app, ObserveOptions* options) {
+  AddParsedFlag(
+      app, "--metrics",
+      [options](const std::string& text) {
+        options->metrics = absl::StartsWith(text, ":") ? absl::StrCat("127.0.0.1", text) : text;
+        if (!absl::StrContains(text, ':') || absl::StartsWith(text, "unix:")) {
+          return absl::InvalidArgumentError(FlagError("--metrics", text, "must be HOST:PORT or :PORT"));
+        }
+        return absl::OkStatus();
+      },
+      "ADDRESS", "", "Where Prometheus asks for metrics: HOST:PORT, or :PORT of the loopback");
+  AddParsedFlag(
+      app, "--slow-call",
+      [options](const std::string& text) {
+        const absl::StatusOr<absl::Duration> bound =
+            ParseDuration("--slow-call", text, {absl::ZeroDuration(), absl::Hours(1)});
+        if (bound.ok()) options->slow_call = *bound;
+        return bound.status();
+      },
+      "DURATION", "", "Log calls that take longer, with where their time went");
   app.add_option("--trace", options->trace, "Where to draw the last calls at the end, for Perfetto or chrome://tracing")
       ->type_name("FILE");
   AddCountFlag(app, "--trace-calls", &options->trace_calls, {1, 1'000'000}, "How many calls are drawn there");
+  AddParsedFlag(
+      app, "--log",
+      [options](const std::string& text) {
+        options->log.format = text == "json" ? LogFormat::kJson : LogFormat::kText;
+        if (text == ToString(options->log.format)) return absl::OkStatus();
+        return absl::InvalidArgumentError(FlagError("--log", text, "must be text or json"));
+      },
+      "text|json", ToString(options->log.format), "How log lines on stderr look");
+  AddParsedFlag(
+      app, "--log-level",
+      [options](const std::string& text) {
+        for (const LogLevel level : kAllLogLevels) {
+          if (text != ToString(level)) continue;
+          options->log.level = level;
+          return absl::OkStatus();
+        }
+        return absl::InvalidArgumentError(FlagError("--log-level", text, "must be debug, info, warning or error"));
+      },
+      "debug|info|warning|error", ToString(options->log.level), "The least that is logged");
 }
 
 }  // namespace
@@ -190,7 +229,7 @@ std::optional<int> ParseServerFlags(int argc, const char* const* argv, ServerOpt
   AddTlsFlags(app, &options->tls);
   AddLimitFlags(app, &options->limits);
   AddLifecycleFlags(app, options);
-  AddObservationFlags(app, options);
+  AddObserveFlags(app, &options->observe);
   AddConfigFlag(app);
   return ParseFlags(app, argc, argv);
 }

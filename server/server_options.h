@@ -12,6 +12,7 @@
 #include "server/lifecycle_options.h"
 #include "server/net/limits.h"
 #include "server/net/tls.h"
+#include "server/observe/observe_options.h"
 
 namespace meanwhile {
 
@@ -84,15 +85,14 @@ struct ServerOptions {
   // Serve grpc.reflection, for grpcurl. It brings a synchronous queue with threads of its own.
   bool reflection = true;
 
-  // The file that the last calls are drawn in when the server stops, and how many of them. Empty: none.
-  std::string trace = {};
-  std::size_t trace_calls = 1000;
-
   // Serve grpc.channelz.v1, which tells about the server, its connections and their calls. It has a synchronous queue,
   // too, and gRPC keeps books for it with each call. The program adds gRPC's plugin for it before the server starts.
   bool channelz = false;
 
   LifecycleOptions lifecycle = {};
+
+  // Metrics, slow calls, the trace and the log.
+  ObserveOptions observe = {};
 };
 
 }  // namespace meanwhile

@@ -1,15 +1,19 @@
 #include "server/model/async_model.h"
 
 #include <algorithm>
+#include <memory>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "async/event_loop.h"
+#include "async/served_method.h"
 #include "async/server_call.h"
 #include "server/model/async_handlers.h"
 #include "server/model/counting_observer.h"
 #include "server/model/health_watch.h"
 #include "server/model/unimplemented_calls.h"
+#include "server/observe/loop_log.h"
 
 namespace meanwhile {
 namespace {
@@ -32,24 +36,32 @@ class AsyncModel::ServingLoop {
         handlers_(model->parts_.rules, &backend_),
         observers_({.counter = model->parts_.stats->AddCounter(CallCounter::Writers::kOne),
                     .admission = model->parts_.admission,
-                    .rules = model->parts_.rules}) {}
+                    .rules = model->parts_.rules}) {
+    loop_.set_blocked_observer(LogBlockedLoop);
+  }
 
   void Start() {
     ArmMethods();
     thread_ = std::thread([this] { loop_.Run(); });
   }
 
+  LoopFigures Figures() const {
+    LoopFigures figures{.stats = &loop_.stats(), .methods = {}};
+    for (const auto& method : methods_) figures.methods.push_back(method.get());
+    return figures;
+  }
+
   void Stop() {
     loop_.Stop();
     thread_.join();
     methods_.clear();
+    unimplemented_.reset();
   }
 
  private:
   void ArmMethods() {
     const std::size_t most = model_->parts_.options->armed;
     const std::size_t fewer = std::max<std::size_t>(1, most / 4);
-    const async::MethodOptions unobserved{.armed = kArmedForFew};
 
     Serve(model_->meanwhile_, &MeanwhileService::RequestFetch, Observed(CallMethod::kFetch, most),
           [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
@@ -75,23 +87,23 @@ class AsyncModel::ServingLoop {
           [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
             return handlers_.Compute(call, request, response);
           });
-    Serve(model_->admin_, &v1::Admin::AsyncService::RequestGetServerStats, unobserved,
+    Serve(model_->admin_, &v1::Admin::AsyncService::RequestGetServerStats, Unobserved("Admin.GetServerStats"),
           [this](CallContext& /*call*/, const v1::GetServerStatsRequest& /*request*/,
                  v1::GetServerStatsResponse* response) -> Task<grpc::Status> {
             model_->parts_.stats->Fill(response);  // Brief, and not to be shed when the pool is full.
             co_return grpc::Status();
           });
-    Serve(model_->health_, &HealthService::RequestCheck, unobserved,
+    Serve(model_->health_, &HealthService::RequestCheck, Unobserved("Health.Check"),
           [this](CallContext& /*call*/, const grpc::health::v1::HealthCheckRequest& request,
                  grpc::health::v1::HealthCheckResponse* response) -> Task<grpc::Status> {
             co_return model_->parts_.health->Check(request, response);
           });
-    Serve(model_->health_, &HealthService::RequestWatch, unobserved,
+    Serve(model_->health_, &HealthService::RequestWatch, Unobserved("Health.Watch"),
           [this](CallContext& call, const grpc::health::v1::HealthCheckRequest& request,
                  async::ServerWriter<grpc::health::v1::HealthCheckResponse>& statuses) {
             return WatchHealth(call, *model_->parts_.health, request, statuses);
           });
-    methods_.push_back(std::make_shared<UnimplementedCalls>(&loop_, &model_->unimplemented_, kArmedForFew));
+    unimplemented_ = std::make_unique<UnimplementedCalls>(&loop_, &model_->unimplemented_, kArmedForFew);
   }
 
   async::MethodOptions Observed(CallMethod method, std::size_t armed) {
@@ -101,6 +113,8 @@ class AsyncModel::ServingLoop {
             .observer = observers_.of(method),
             .in_flight = model_->parts_.in_flight};
   }
+
+  static async::MethodOptions Unobserved(std::string_view name) { return {.name = name, .armed = kArmedForFew}; }
 
   template <typename Service, typename RequestMember, typename Handler>
   void Serve(Service& service, RequestMember request_member, const async::MethodOptions& options, Handler handler) {
@@ -112,7 +126,8 @@ class AsyncModel::ServingLoop {
   LoopBackend backend_;
   AsyncHandlers handlers_;
   CountingObservers observers_;
-  std::vector<std::shared_ptr<void>> methods_;  // Slot sets of all types: only their lifetime matters.
+  std::vector<std::unique_ptr<async::ServedMethod>> methods_;
+  std::unique_ptr<UnimplementedCalls> unimplemented_;
   std::thread thread_;
 };
 
@@ -133,6 +148,12 @@ void AsyncModel::Register(grpc::ServerBuilder* builder) {
 
 void AsyncModel::Start() {
   for (auto& loop : loops_) loop->Start();
+}
+
+ModelFigures AsyncModel::Figures() const {
+  ModelFigures figures{.loops = {}, .pool = &pool_};
+  for (const auto& loop : loops_) figures.loops.push_back(loop->Figures());
+  return figures;
 }
 
 void AsyncModel::Stop() {

@@ -28,6 +28,7 @@ class AsyncModel final : public Model {
 
   void Register(grpc::ServerBuilder* builder) override;
   void Start() override;
+  ModelFigures Figures() const override;
   void Stop() override;
 
  private:

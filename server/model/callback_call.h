@@ -69,7 +69,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     record_.method = method;
     record_.arrived = std::chrono::steady_clock::now();
     record_.began = record_.arrived;
-    counter_->OnStarted();
+    counter_->OnStarted(method);
   }
   // A call that is not counted.
   CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context) : home_(home), context_(context) {}

@@ -13,13 +13,16 @@
 
 #include "async/event_loop.h"
 #include "server/backend/backend.h"
+#include "server/observe/loop_log.h"
 
 namespace meanwhile {
 
 class CallbackLoop {
  public:
   // `number` among the model's loops.
-  CallbackLoop(Backend* backend, std::uint64_t number) : backend_(backend, &loop_, number) {}
+  CallbackLoop(Backend* backend, std::uint64_t number) : backend_(backend, &loop_, number) {
+    loop_.set_blocked_observer(LogBlockedLoop);
+  }
 
   void Start() {
     thread_ = std::thread([this] { loop_.Run(); });

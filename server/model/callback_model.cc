@@ -140,6 +140,12 @@ void CallbackModel::Start() {
   for (auto& loop : loops_) loop->Start();
 }
 
+ModelFigures CallbackModel::Figures() const {
+  ModelFigures figures{.loops = {}, .pool = &pool_};
+  for (const auto& loop : loops_) figures.loops.push_back({.stats = &loop->loop().stats(), .methods = {}});
+  return figures;
+}
+
 void CallbackModel::Stop() {
   for (auto& loop : loops_) loop->Stop();
 }

@@ -25,6 +25,7 @@ class CallbackModel final : public Model {
   void Register(grpc::ServerBuilder* builder) override;
   // Calls that have come since the server was built have waited in the loops' mailboxes.
   void Start() override;
+  ModelFigures Figures() const override;
   // Server::Shutdown has already waited for every OnDone.
   void Stop() override;
 

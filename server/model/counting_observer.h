@@ -27,7 +27,7 @@ class CountingObserver final : public async::CallObserver {
   CountingObserver(CallMethod method, const Parts& parts) : method_(method), parts_(parts) {}
 
   grpc::Status OnStarted(async::CallContext& call) override {
-    parts_.counter->OnStarted();
+    parts_.counter->OnStarted(method_);
     return parts_.admission->TryAdmit(&call.server_context(), LeastTime(call));
   }
   grpc::Status OnTaken(async::CallContext& call) override {

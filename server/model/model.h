@@ -15,6 +15,7 @@
 #include "server/backend/backend.h"
 #include "server/health.h"
 #include "server/model/service_rules.h"
+#include "server/observe/model_figures.h"
 #include "server/observe/server_stats.h"
 #include "server/server_options.h"
 
@@ -40,6 +41,9 @@ class Model {
 
   // The server has been built and started: takes calls from now on.
   virtual void Start() = 0;
+
+  // What can be watched of it, from Start to Stop.
+  virtual ModelFigures Figures() const = 0;
 
   // After Server::Shutdown has returned: returns when every handler has.
   virtual void Stop() = 0;

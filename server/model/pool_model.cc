@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "async/event_loop.h"
+#include "async/served_method.h"
 #include "async/server_call.h"
 #include "server/model/counting_observer.h"
 #include "server/model/health_watch.h"
+#include "server/observe/loop_log.h"
 
 namespace meanwhile {
 namespace {
@@ -60,13 +64,21 @@ class PoolModel::ServingLoop {
         loop_(std::move(queue)),
         observers_({.counter = model->parts_.stats->AddCounter(CallCounter::Writers::kOne),
                     .admission = model->parts_.admission,
-                    .rules = model->parts_.rules}) {}
+                    .rules = model->parts_.rules}) {
+    loop_.set_blocked_observer(LogBlockedLoop);
+  }
 
   void Start() {
     ServeUnary();
     ServeStreams();
     ServeOnTheLoop();
     thread_ = std::thread([this] { loop_.Run(); });
+  }
+
+  LoopFigures Figures() const {
+    LoopFigures figures{.stats = &loop_.stats(), .methods = {}};
+    for (const auto& method : methods_) figures.methods.push_back(method.get());
+    return figures;
   }
 
   void Stop() {
@@ -126,22 +138,23 @@ class PoolModel::ServingLoop {
   void ServeOnTheLoop() {
     using grpc::health::v1::HealthCheckRequest;
     using grpc::health::v1::HealthCheckResponse;
-    const async::MethodOptions few{.armed = kArmedForFew};
-    Serve(model_->admin_, &v1::Admin::AsyncService::RequestGetServerStats, few,
+    Serve(model_->admin_, &v1::Admin::AsyncService::RequestGetServerStats, Unobserved("Admin.GetServerStats"),
           [this](CallContext& /*call*/, const v1::GetServerStatsRequest& /*request*/,
                  v1::GetServerStatsResponse* response) -> Task<grpc::Status> {
             model_->parts_.stats->Fill(response);
             co_return grpc::Status();
           });
-    Serve(model_->health_, &grpc::health::v1::Health::AsyncService::RequestCheck, few,
+    Serve(model_->health_, &grpc::health::v1::Health::AsyncService::RequestCheck, Unobserved("Health.Check"),
           [this](CallContext& /*call*/, const HealthCheckRequest& request, HealthCheckResponse* response)
               -> Task<grpc::Status> { co_return model_->parts_.health->Check(request, response); });
-    Serve(model_->health_, &grpc::health::v1::Health::AsyncService::RequestWatch, few,
+    Serve(model_->health_, &grpc::health::v1::Health::AsyncService::RequestWatch, Unobserved("Health.Watch"),
           [this](CallContext& call, const HealthCheckRequest& request,
                  async::ServerWriter<HealthCheckResponse>& statuses) {
             return WatchHealth(call, *model_->parts_.health, request, statuses);
           });
   }
+
+  static async::MethodOptions Unobserved(std::string_view name) { return {.name = name, .armed = kArmedForFew}; }
 
   template <typename Service, typename RequestMember, typename Handler>
   void Serve(Service& service, RequestMember request_member, const async::MethodOptions& options, Handler handler) {
@@ -151,7 +164,7 @@ class PoolModel::ServingLoop {
   PoolModel* const model_;
   async::EventLoop loop_;
   CountingObservers observers_;
-  std::vector<std::shared_ptr<void>> methods_;  // Slot sets of all types: only their lifetime matters.
+  std::vector<std::unique_ptr<async::ServedMethod>> methods_;
   std::thread thread_;
 };
 
@@ -173,6 +186,12 @@ void PoolModel::Register(grpc::ServerBuilder* builder) {
 
 void PoolModel::Start() {
   for (auto& loop : loops_) loop->Start();
+}
+
+ModelFigures PoolModel::Figures() const {
+  ModelFigures figures{.loops = {}, .pool = &pool_};
+  for (const auto& loop : loops_) figures.loops.push_back(loop->Figures());
+  return figures;
 }
 
 void PoolModel::Stop() {

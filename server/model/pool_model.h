@@ -37,6 +37,7 @@ class PoolModel final : public Model {
 
   void Register(grpc::ServerBuilder* builder) override;
   void Start() override;
+  ModelFigures Figures() const override;
   void Stop() override;
 
  private:

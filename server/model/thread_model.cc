@@ -54,7 +54,7 @@ class MeanwhileService final : public v1::Meanwhile::Service {
   grpc::Status Observed(CallMethod method, ServerContext* call, const google::protobuf::Message* request,
                         Handler handler) {
     const async::InFlightCalls::Entry in_flight(in_flight_, ToString(method).data(), std::chrono::steady_clock::now());
-    counter_->OnStarted();
+    counter_->OnStarted(method);
     CallRecord record{.method = method, .arrived = std::chrono::steady_clock::now()};
     record.began = record.arrived;
     const async::Duration before = async::ThreadProcessorTime();

@@ -20,6 +20,7 @@ class ThreadModel final : public Model {
 
   void Register(grpc::ServerBuilder* builder) override;
   void Start() override {}
+  ModelFigures Figures() const override { return {}; }
   // Server::Shutdown has already waited for the handlers.
   void Stop() override {}
 

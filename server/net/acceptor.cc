@@ -9,9 +9,12 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <string>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/observe/log.h"
 
 namespace meanwhile {
 namespace {
@@ -48,14 +51,21 @@ void Acceptor::Stop() {
 
 void Acceptor::AcceptUntilStopped() {
   std::array<pollfd, 2> watched = {pollfd{stop_fd_, POLLIN, 0}, pollfd{listener_->fd(), POLLIN, 0}};
+  bool failing = false;  // Of tries in a row only the first is told.
   while (true) {
     poll(watched.data(), watched.size(), /*timeout=*/-1);
     if (watched[0].revents != 0) return;
     const int fd = accept4(listener_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
+      failing = false;
       Take(fd);
     } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-      if (failed_++ == 0) std::fprintf(stderr, "cannot take a connection, trying again: %s\n", std::strerror(errno));
+      ++failed_;
+      const std::string error = std::strerror(errno);
+      if (!std::exchange(failing, true)) {
+        Log(LogLevel::kWarning, "accept_failed", absl::StrCat("cannot take a connection, trying again: ", error),
+            {{"error", error}});
+      }
       poll(watched.data(), 1, kPauseMillis);
     }
   }
@@ -74,12 +84,12 @@ void Acceptor::Refuse(int fd, OpenConnections::Room room) {
   close(fd);
   // Who floods the server shall not flood its log.
   if (refused_++ > 0) return;
-  if (room == OpenConnections::Room::kNone) {
-    std::fprintf(stderr, "refused a connection: %zu are open, --max-connections\n", limits_.max_connections);
-  } else {
-    std::fprintf(stderr, "refused a connection: %zu of its peer are open, --max-connections-per-peer\n",
-                 limits_.max_connections_per_peer);
-  }
+  const bool none = room == OpenConnections::Room::kNone;
+  const std::string flag = none ? "--max-connections" : "--max-connections-per-peer";
+  Log(LogLevel::kWarning, "connection_refused",
+      absl::StrCat("refused a connection: ", none ? limits_.max_connections : limits_.max_connections_per_peer,
+                   none ? " are open, " : " of its peer are open, ", flag),
+      {{"flag", flag}});
 }
 
 void Acceptor::HandOver(int fd) {

@@ -21,12 +21,12 @@ namespace meanwhile {
 class Listener {
  public:
   // Listens on `HOST:PORT` (HOST a name, an IPv4 address or a bracketed IPv6 address; port 0 takes a free one) or
-  // `unix:PATH`. Errors name the address: InvalidArgument when it is not one, Unavailable when it cannot be listened
-  // on.
-  static absl::StatusOr<Listener> Listen(absl::string_view address);
+  // `unix:PATH`. Errors name the flag and the address: InvalidArgument when it is not one, Unavailable when it cannot
+  // be listened on.
+  static absl::StatusOr<Listener> Listen(absl::string_view address, absl::string_view flag = "--listen");
 
   // Whether Listen would take it for an address: its InvalidArgument, without listening.
-  static absl::Status Check(absl::string_view address);
+  static absl::Status Check(absl::string_view address, absl::string_view flag = "--listen");
 
   Listener(Listener&& other) noexcept;
   Listener& operator=(Listener&&) = delete;
@@ -44,8 +44,8 @@ class Listener {
  private:
   Listener(int fd, std::string address, std::string unix_path);
 
-  static absl::StatusOr<Listener> ListenOnPort(absl::string_view address);
-  static absl::StatusOr<Listener> ListenOnPath(const std::string& path);
+  static absl::StatusOr<Listener> ListenOnPort(absl::string_view address, absl::string_view named);
+  static absl::StatusOr<Listener> ListenOnPath(const std::string& path, absl::string_view named);
 
   int fd_;
   std::string address_;

@@ -17,8 +17,6 @@ namespace {
 // How long what was read holds.
 constexpr std::chrono::seconds kLookPeriod{1};
 
-void Say(const std::string& message) { std::fprintf(stderr, "%s\n", message.c_str()); }
-
 // What the files hold. No client_ca: an empty text.
 struct Certificates {
   PemFile certificate;
@@ -50,7 +48,9 @@ absl::Status Check(const Certificates& read) {
 
 void WarnOfDates(const Certificates& read) {
   for (const PemFile* file : {&read.certificate, &read.client_ca}) {
-    if (const auto warning = WarningOfDates(*file, absl::Now())) Say(*warning);
+    if (const auto warning = WarningOfDates(*file, absl::Now())) {
+      Log(LogLevel::kWarning, "certificate_dates", *warning);
+    }
   }
 }
 
@@ -88,13 +88,16 @@ class CertificateFiles {
     }
     const absl::Status status = read.ok() ? Check(*read) : read.status();
     if (!status.ok()) {
-      if (status != said_) Say(std::string(status.message()) + "; the certificates read before stay in use");
+      if (status != said_) {
+        Log(LogLevel::kError, "certificates_not_read",
+            absl::StrCat(status.message(), "; the certificates read before stay in use"));
+      }
       said_ = status;
       return false;
     }
     said_ = absl::OkStatus();
     good_ = *std::move(read);
-    Say("certificates read again: new connections get the new ones");
+    Log(LogLevel::kInfo, "certificates_read", "certificates read again: new connections get the new ones");
     WarnOfDates(good_);
     return true;
   }

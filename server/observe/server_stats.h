@@ -1,5 +1,5 @@
-// ServerStats: what the server knows about itself, for Admin.GetServerStats and for the line that it prints when it
-// stops.
+// ServerStats: what the server knows about itself, for Admin.GetServerStats, for the metrics, and for the line that it
+// says when it stops.
 //
 // Calls are counted where they are served: each loop, and the blocking model as a whole, has a CallCounter of its own.
 // The counters of a loop have one writer, so counting is a plain load and store; readers on other threads add them up.
@@ -30,6 +30,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "meanwhile/v1/admin.pb.h"
+#include "server/observe/call_counts.h"
 #include "server/observe/call_record.h"
 
 namespace meanwhile {
@@ -42,29 +43,35 @@ class CallCounter {
   // `sinks` outlives the counter.
   CallCounter(Writers writers, const std::vector<CallSink*>* sinks) : writers_(writers), sinks_(sinks) {}
 
-  void OnStarted() { Increment(&started_); }
+  void OnStarted(CallMethod method) { Increment(&of(method).started); }
   void OnRan(const CallRun& run) {
     for (CallSink* sink : *sinks_) sink->OnCallRan(run);
   }
   // After the call's OnStarted.
   void OnEnded(const CallRecord& call) {
-    if (call.shed) Increment(&shed_[static_cast<std::size_t>(*call.shed)]);
+    if (call.shed) Increment(&of(call.method).shed[static_cast<std::size_t>(*call.shed)]);
     for (CallSink* sink : *sinks_) sink->OnCallEnded(call);
-    Increment(&finished_[Index(call.code)]);
+    Increment(&of(call.method).ended[Index(call.code)]);
   }
   void OnException(std::string_view what);
 
-  // Adds these counts to `stats`.
-  void AddTo(v1::GetServerStatsResponse* stats) const;
-  std::uint64_t in_flight() const;
+  // Adds these counts to `counts`.
+  void AddTo(CallCounts* counts) const;
 
  private:
   using Count = std::atomic<std::uint64_t>;
-  static constexpr std::size_t kCodes = 17;
+
+  struct Counts {
+    Count started = 0;
+    std::array<Count, kShedReasons> shed{};
+    std::array<Count, kStatusCodes> ended{};
+  };
+
+  Counts& of(CallMethod method) { return methods_[static_cast<std::size_t>(method)]; }
 
   static std::size_t Index(grpc::StatusCode code) {
     const auto index = static_cast<std::size_t>(code);
-    return index < kCodes ? index : static_cast<std::size_t>(grpc::StatusCode::UNKNOWN);
+    return index < kStatusCodes ? index : static_cast<std::size_t>(grpc::StatusCode::UNKNOWN);
   }
 
   void Increment(Count* count) {
@@ -77,9 +84,8 @@ class CallCounter {
 
   const Writers writers_;
   const std::vector<CallSink*>* const sinks_;
-  Count started_ = 0;
-  std::array<Count, kCodes> finished_{};
-  std::array<Count, kShedReasons> shed_{};
+  std::array<Counts, kCallMethods> methods_;
+  Count exceptions_ = 0;
 };
 
 class ServerStats {
@@ -99,7 +105,11 @@ class ServerStats {
 
   // After Start.
   void Fill(v1::GetServerStatsResponse* stats) const;
+  CallCounts Counts() const;
   std::uint64_t in_flight() const;
+
+  const std::string& model() const { return model_; }
+  absl::Time start_time() const { return start_time_; }
 
  private:
   struct Peaks {

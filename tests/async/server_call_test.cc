@@ -429,6 +429,7 @@ TEST(ServerCallTest, MoreCallsAtOnceThanArmedSlotsAreAllAnsweredAndASecondBurstN
       EXPECT_EQ(calls[i]->response().payload(), std::to_string(i));
     }
     slots.push_back(server.slots());
+    EXPECT_EQ(server.armed(), std::size_t{kArmed});
   }
   server.Stop();
   EXPECT_EQ(most, kBurst);

@@ -115,6 +115,7 @@ class TestServer {
   std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
   std::thread::id loop_thread() const { return thread_.get_id(); }
   EventLoop& loop() { return *loop_; }
+  std::size_t armed() const { return method_->armed(); }
   std::size_t slots() {
     return OnLoop(*loop_, [this] { return method_->slots(); });
   }

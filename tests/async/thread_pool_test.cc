@@ -320,6 +320,28 @@ TEST(ThreadPoolTest, ACancelThatRacesWithTheThreadsLosesNoJob) {
   EXPECT_EQ(told_ran + told_left, kJobs);
 }
 
+TEST(ThreadPoolTest, TellsWhatRunsWhatIsQueuedAndWhatWasRefused) {
+  FakeLoop loop;
+  ThreadPool pool(2, 1);
+  EXPECT_EQ(pool.figures().started, 0u) << "no thread before there is work";
+  Gate gates[2];
+  auto wait = [&](Gate* gate) -> Task<> { co_await pool.Run(loop, [gate] { gate->WaitHere(); }); };
+  auto nothing = [&]() -> Task<> { co_await pool.Run(loop, [] {}); };
+  for (Gate& gate : gates) loop.Spawn(wait(&gate));
+  for (Gate& gate : gates) gate.WaitUntilStarted();
+  for (int i = 0; i < 3; ++i) loop.Spawn(nothing());  // One finds room in the queue.
+  const ThreadPool::Figures busy = pool.figures();
+  EXPECT_EQ(busy.started, 2u);
+  EXPECT_EQ(busy.running, 2u);
+  EXPECT_EQ(busy.queued, 1u);
+  EXPECT_EQ(busy.refused, 2u);
+  for (Gate& gate : gates) gate.Release();
+  loop.RunToEnd();
+  EXPECT_EQ(pool.figures().running, 0u);
+  EXPECT_EQ(pool.figures().queued, 0u);
+  EXPECT_EQ(pool.figures().refused, 2u);
+}
+
 TEST(ThreadPoolTest, AnIdlePoolIsDestroyedAtOnce) { ThreadPool pool(8, 8); }
 
 }  // namespace

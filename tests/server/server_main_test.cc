@@ -236,6 +236,11 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--keepalive-timeout", {"0", "must be from 1ms to 1h"}},
     {"--min-ping-interval", {"-1s", "must be from 0 to 24h"}},
     {"--keepalive-without-calls", {"1", "must be true or false"}},
+    {"--metrics", {"9464", "must be HOST:PORT or :PORT"}},
+    {"--metrics", {"unix:path", "must be HOST:PORT or :PORT"}},
+    {"--slow-call", {"2h", "must be from 0 to 1h"}},
+    {"--log", {"xml", "must be text or json"}},
+    {"--log-level", {"all", "must be debug, info, warning or error"}},
 };
 
 TEST(ServerFlagsTest, ABadFlagExitsWithTwoAndIsNamedWithItsBound) {

@@ -47,8 +47,8 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   CallCounter* one = stats.AddCounter(Writers::kOne);
   CallCounter* other = stats.AddCounter(Writers::kMany);
   stats.Start();
-  for (int i = 0; i < 5; ++i) one->OnStarted();
-  for (int i = 0; i < 3; ++i) other->OnStarted();
+  for (int i = 0; i < 5; ++i) one->OnStarted(CallMethod::kFetch);
+  for (int i = 0; i < 3; ++i) other->OnStarted(CallMethod::kFetch);
   one->OnEnded(Ended(StatusCode::OK));
   other->OnEnded(Ended(StatusCode::OK));
   one->OnEnded({.code = StatusCode::RESOURCE_EXHAUSTED, .shed = ShedReason::kDeadline});
@@ -67,13 +67,38 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   EXPECT_EQ(response.finished().at("UNKNOWN"), 1u) << "a code that gRPC does not know";
 }
 
+TEST(ServerStatsTest, CountsEachMethodApart) {
+  ServerStats stats("async", "constant:50ms", absl::Milliseconds(50));
+  CallCounter* counter = stats.AddCounter(Writers::kOne);
+  for (int i = 0; i < 3; ++i) counter->OnStarted(CallMethod::kWatch);
+  counter->OnStarted(CallMethod::kCompute);
+  counter->OnEnded({.method = CallMethod::kWatch, .code = StatusCode::CANCELLED});
+  counter->OnEnded({.method = CallMethod::kCompute, .code = StatusCode::RESOURCE_EXHAUSTED, .shed = true});
+  const CallCounts counts = stats.Counts();
+  const auto of = [&](CallMethod method) { return counts.methods[static_cast<std::size_t>(method)]; };
+  EXPECT_EQ(of(CallMethod::kWatch).started, 3u);
+  EXPECT_EQ(of(CallMethod::kWatch).in_flight(), 2u);
+  EXPECT_EQ(of(CallMethod::kWatch).ended[StatusCode::CANCELLED], 1u);
+  EXPECT_EQ(of(CallMethod::kWatch).shed, 0u);
+  EXPECT_EQ(of(CallMethod::kCompute).in_flight(), 0u);
+  EXPECT_EQ(of(CallMethod::kCompute).shed, 1u);
+  EXPECT_EQ(of(CallMethod::kFetch).started, 0u);
+}
+
+TEST(ServerStatsTest, CountsTheExceptionsThatLeaveHandlers) {
+  ServerStats stats("async", "constant:50ms", absl::Milliseconds(50));
+  stats.AddCounter(Writers::kOne)->OnException("first");
+  stats.AddCounter(Writers::kMany)->OnException("second");
+  EXPECT_EQ(stats.Counts().exceptions, 2u);
+}
+
 TEST(ServerStatsTest, NamesEachStatusAsGrpcDoes) {
   ServerStats stats("async", "constant:50ms", absl::Milliseconds(50));
   CallCounter* counter = stats.AddCounter(Writers::kOne);
   stats.Start();
-  counter->OnStarted();
+  counter->OnStarted(CallMethod::kFetch);
   counter->OnEnded(Ended(StatusCode::DEADLINE_EXCEEDED));
-  counter->OnStarted();
+  counter->OnStarted(CallMethod::kFetch);
   counter->OnEnded(Ended(StatusCode::UNAUTHENTICATED));  // The last.
   EXPECT_EQ(Filled(stats).finished().count("DEADLINE_EXCEEDED"), 1u);
   EXPECT_EQ(Filled(stats).finished().count("UNAUTHENTICATED"), 1u);
@@ -86,7 +111,7 @@ TEST(ServerStatsTest, SeesPeaksThatAreOverWhenItIsAsked) {
   // Seven calls are in flight at all times but when it is asked.
   EXPECT_TRUE(WaitUntil([&] {
     const bool seen = Filled(stats).peak_in_flight() == 7;
-    for (int i = 0; i < 7; ++i) counter->OnStarted();
+    for (int i = 0; i < 7; ++i) counter->OnStarted(CallMethod::kFetch);
     absl::SleepFor(absl::Milliseconds(1));
     for (int i = 0; i < 7; ++i) counter->OnEnded(Ended(StatusCode::OK));
     return seen;
@@ -100,7 +125,7 @@ TEST(ServerStatsTest, APeakStays) {
   std::atomic<bool> end = false;
   std::vector<std::thread> threads;
   for (int i = 0; i < 20; ++i) threads.emplace_back([&] { end.wait(false); });
-  for (int i = 0; i < 7; ++i) counter->OnStarted();
+  for (int i = 0; i < 7; ++i) counter->OnStarted(CallMethod::kFetch);
   EXPECT_GE(Filled(stats).threads(), 20u);
   end = true;
   end.notify_all();
@@ -123,7 +148,7 @@ TEST(ServerStatsTest, NeverCountsLessThanNothingInFlight) {
   for (int i = 0; i < 2; ++i) {
     threads.emplace_back([&] {
       while (!end) {
-        counter->OnStarted();
+        counter->OnStarted(CallMethod::kFetch);
         counter->OnEnded(Ended(StatusCode::OK));
       }
     });

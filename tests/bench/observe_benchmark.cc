@@ -1,0 +1,46 @@
+// What it costs to count a call: without metrics, with their histograms, and with a bound for slow calls as well. Each
+// figure is for one call, from its start to its end.
+//
+//   ./bazelw run //tests/bench:observe_benchmark
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/observe/call_record.h"
+#include "server/observe/latency_histograms.h"
+#include "server/observe/server_stats.h"
+#include "server/observe/slow_calls.h"
+
+namespace meanwhile {
+namespace {
+
+enum Watched { kNot, kByMetrics, kByMetricsAndForSlowCalls };
+
+// A loop: it alone writes its counter, while the histograms are everybody's.
+void CountCall(benchmark::State& state, Watched watched) {
+  static LatencyHistograms histograms;
+  static SlowCalls slow_calls(absl::Seconds(10));
+  std::vector<CallSink*> sinks;
+  if (watched != kNot) sinks.push_back(&histograms);
+  if (watched == kByMetricsAndForSlowCalls) sinks.push_back(&slow_calls);
+  CallCounter counter(CallCounter::Writers::kOne, &sinks);
+  CallRecord call{.arrived = async::TimePoint(std::chrono::hours(1))};
+  call.began = call.arrived;
+  call.ended = call.began + std::chrono::milliseconds(50);
+  call.running = std::chrono::microseconds(15);
+  for ([[maybe_unused]] auto _ : state) {
+    counter.OnStarted(call.method);
+    counter.OnEnded(call);
+  }
+}
+BENCHMARK_CAPTURE(CountCall, without_metrics, kNot)->Threads(1)->Threads(2);
+BENCHMARK_CAPTURE(CountCall, with_metrics, kByMetrics)->Threads(1)->Threads(2);
+BENCHMARK_CAPTURE(CountCall, with_metrics_and_slow_call, kByMetricsAndForSlowCalls)->Threads(1)->Threads(2);
+
+}  // namespace
+}  // namespace meanwhile
+
+BENCHMARK_MAIN();
