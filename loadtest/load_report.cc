@@ -50,8 +50,8 @@ void SetMeasured(const LoadResult& result, Report* report) {
   const double seconds = absl::ToDoubleSeconds(result.elapsed);
   report->set_duration_seconds(seconds);
   report->set_calls(static_cast<double>(measurement.calls()));
-  report->set_achieved_rate(seconds > 0 ? static_cast<double>(measurement.succeeded()) / seconds : 0);
-  report->set_errors(static_cast<double>(measurement.calls() - measurement.succeeded()));
+  report->set_achieved_rate(seconds > 0 ? static_cast<double>(result.succeeded_in_time) / seconds : 0);
+  report->set_errors(static_cast<double>(measurement.failed()));
   for (int i = 0; i <= 16; ++i) {
     const auto code = static_cast<absl::StatusCode>(i);
     if (const uint64_t count = measurement.count(code); count > 0) {
@@ -88,8 +88,8 @@ std::vector<std::string> ProblemsOf(const LoadResult& result) {
     problems.push_back(absl::StrFormat("client-limited: the load tester used %.2f of its %d processors",
                                        ProcessorsUsed(result), result.processors));
   }
-  if (result.cancelled > 0) {
-    problems.push_back(absl::StrFormat("%d calls did not end and were cancelled", result.cancelled));
+  if (result.unfinished > 0) {
+    problems.push_back(absl::StrFormat("%d calls did not end and were cancelled", result.unfinished));
   }
   return problems;
 }

@@ -93,9 +93,7 @@ absl::StatusOr<double> ParseRate(absl::string_view flag, absl::string_view text)
 
 absl::StatusOr<LoadShape> ParseLoadShape(absl::string_view flag, absl::string_view text,
                                          const std::function<std::string(const std::string&)>& resolve_path) {
-  const auto refuse = [&](absl::string_view bound) {
-    return absl::InvalidArgumentError(FlagError(flag, text, bound));
-  };
+  const auto refuse = [&](absl::string_view bound) { return absl::InvalidArgumentError(FlagError(flag, text, bound)); };
   const std::pair<absl::string_view, absl::string_view> named = absl::StrSplit(text, absl::MaxSplits(':', 1));
   const auto [name, rest] = named;
   LoadShape shape;

@@ -29,7 +29,8 @@ std::chrono::nanoseconds FromSeconds(double seconds) { return std::chrono::nanos
 }  // namespace
 
 absl::Duration LoadShape::length() const {
-  if (replay != nullptr) return replay->empty() ? absl::ZeroDuration() : absl::FromChrono(replay->back());
+  if (replay != nullptr)
+    return absl::FromChrono(replay->empty() ? std::chrono::nanoseconds(0) : replay->back()) + absl::Nanoseconds(1);
   absl::Duration length;
   for (const RatePhase& phase : phases) length += phase.length;
   return length;

@@ -54,7 +54,7 @@ struct LoadShape {
   std::shared_ptr<const std::vector<std::chrono::nanoseconds>> replay;
   Arrival arrival;
 
-  // The end of the last phase, or the last call of the replay.
+  // In which all calls leave: to the end of the last phase, or to just after the last call of the replay.
   absl::Duration length() const;
 };
 

@@ -15,8 +15,9 @@ using testing::IsEmpty;
 LoadResult GoodResult() {
   LoadResult result;
   result.elapsed = absl::Seconds(2);
-  for (int i = 0; i < 300; ++i) result.measurement.Record(50ms, absl::StatusCode::kOk, "");
-  for (int i = 0; i < 100; ++i) result.measurement.Record(10ms, absl::StatusCode::kUnavailable, "gone");
+  for (int i = 0; i < 300; ++i) result.measurement.Record({50ms, 50ms}, absl::StatusCode::kOk, "");
+  for (int i = 0; i < 100; ++i) result.measurement.Record({10ms, 10ms}, absl::StatusCode::kUnavailable, "gone");
+  result.succeeded_in_time = 300;
   result.processor_time = absl::Milliseconds(800);
   result.processors = 2;
   return result;
@@ -86,7 +87,7 @@ TEST(LoadReportTest, TellsThatTheLoadTesterWasTheLimit) {
 TEST(LoadReportTest, TellsThatNoCallSucceededOrEnded) {
   LoadResult result;
   EXPECT_THAT(ProblemsOf(result), ElementsAre("no call ended in the measured time"));
-  result.measurement.Record(1ms, absl::StatusCode::kUnavailable, "gone");
+  result.measurement.Record({1ms, 1ms}, absl::StatusCode::kUnavailable, "gone");
   EXPECT_THAT(ProblemsOf(result), ElementsAre("no call succeeded"));
 }
 
@@ -102,7 +103,7 @@ TEST(LoadReportTest, TellsThatTheServerWasGone) {
 
 TEST(LoadReportTest, TellsHowManyCallsWereCancelled) {
   LoadResult result = GoodResult();
-  result.cancelled = 7;
+  result.unfinished = 7;
   EXPECT_THAT(ProblemsOf(result), ElementsAre("7 calls did not end and were cancelled"));
 }
 

@@ -50,8 +50,8 @@ TEST(LoadShapeTest, SaysWhatIsWrongWithAShape) {
                                  "spike:1..2/1s", "spike:1..2/1s,1s,1s", "step:1,2/1s,1s", "replay:"}) {
     EXPECT_EQ(ErrorOf(text), "--load=" + text + shapes);
   }
-  for (const std::string text : {"ramp:1..x/1s", "ramp:-1..2/1s", "step:1,,2/1s", "step:0,0/1s", "step:nan/1s",
-                                 "ramp:1..10000001/1s"}) {
+  for (const std::string text :
+       {"ramp:1..x/1s", "ramp:-1..2/1s", "step:1,,2/1s", "step:0,0/1s", "step:nan/1s", "ramp:1..10000001/1s"}) {
     EXPECT_EQ(ErrorOf(text),
               "--load=" + text + ": each rate must be a number from 0 to 10000000, and one of them over 0");
   }
