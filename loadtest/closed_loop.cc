@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kStartPeriod{1};
 }  // namespace
 
 ClosedLoop::ClosedLoop(Engine* engine, const MeasuredTime* time, const ClosedLoopOptions& options)
-    : engine_(engine), time_(time), options_(options), callers_(options.callers) {}
+    : LoadLoop(options.log), engine_(engine), time_(time), options_(options), callers_(options.callers) {}
 
 void ClosedLoop::OnStart() {
   start_ = options_.now();
@@ -36,9 +36,8 @@ void ClosedLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
     ++counts_.in_flight_at_end;
     if (cancelled_) ++counts_.unfinished;
   } else if (wanted && now >= time_->begin.load(std::memory_order_acquire)) {
-    counts_.measurement.Record(times, end.code, end.message);
+    Record(times, end, now);
     if (end.code == absl::StatusCode::kOk) ++counts_.succeeded_in_time;
-    counts_.last_end = now;
   }
   if (!MaySend(now)) {
     StopIfDone(now);

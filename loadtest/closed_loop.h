@@ -35,6 +35,7 @@ struct ClosedLoopOptions {
   std::chrono::nanoseconds start_spread{0};
   // How long calls in flight at the end are waited for; then they are cancelled.
   std::chrono::nanoseconds patience = std::chrono::seconds(5);
+  IntervalLog* log = nullptr;
   // Replaced by tests.
   std::function<LoadTime()> now = &std::chrono::steady_clock::now;
 };

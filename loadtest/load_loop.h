@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "loadtest/engine.h"
+#include "loadtest/interval_log.h"
 #include "loadtest/live_stats.h"
 #include "loadtest/measurement.h"
 
@@ -26,10 +27,8 @@ struct LoopCounts {
   Measurement measurement;
   // Successful calls that ended in the measured time, whenever they were sent.
   uint64_t succeeded_in_time = 0;
-  // Open loop: calls that the schedule set in the measured time, those of them that left in it, and those that never
-  // left.
+  // Open loop: calls that the schedule set in the measured time, and those of them that never left.
   uint64_t scheduled = 0;
-  uint64_t sent_in_time = 0;
   uint64_t not_sent = 0;
   // Calls that had not ended when the measured time had, and those of them that were cancelled when the patience ended.
   uint64_t in_flight_at_end = 0;
@@ -40,8 +39,13 @@ struct LoopCounts {
 
 class LoadLoop : public EngineDriver {
  public:
+  // What is measured also goes into the log, which may be null.
+  explicit LoadLoop(IntervalLog* log) : recorder_(log) {}
+
   // After the engine's Run.
   const LoopCounts& counts() const { return counts_; }
+  // After the engine's Run, on its thread: hands over what the log does not have yet.
+  void FlushLog() { recorder_.Flush(); }
 
   // Any thread, any time.
   const LiveStats& live_stats() const { return live_stats_; }
@@ -49,8 +53,23 @@ class LoadLoop : public EngineDriver {
   virtual bool is_warm() const = 0;
 
  protected:
+  // A call counts that has ended; one that was given up.
+  void Record(const CallTimes& times, const CallEnd& end, LoadTime now) {
+    counts_.measurement.Record(times, end.code, end.message);
+    recorder_.Record(times, now);
+    counts_.last_end = now;
+  }
+  void RecordUnfinished(const CallTimes& times, LoadTime now) {
+    counts_.measurement.RecordUnfinished(times);
+    recorder_.Record(times, now);
+    counts_.last_end = now;
+  }
+
   LoopCounts counts_;
   LiveStats live_stats_;
+
+ private:
+  IntervalRecorder recorder_;
 };
 
 }  // namespace meanwhile

@@ -81,6 +81,8 @@ class Run {
     latest_begin_ = options.shape ? warmup_end_ : std::max(warmup_end_, After(now, options.longest_warmup));
     time_.begin = latest_begin_ > warmup_end_ ? LoadTime::max() : warmup_end_;
     time_.end = After(time_.begin.load(), duration_);
+    if (options.log != nullptr)
+      options.log->Begin(time_.begin, absl::Now() + Between(std::chrono::steady_clock::now(), time_.begin));
     if (options.shape) shape_ = AfterWarmUp(*options.shape, options.warmup);
     for (std::size_t i = 0; i < loops; ++i) {
       const GrpcEngineOptions engine = EngineOptionsOf(options, pool, loops, i);
@@ -125,6 +127,7 @@ class Run {
     loop.callers = PartOf(options.in_flight, loops, i);
     loop.total = PartOf(options.total, loops, i);
     loop.think_time = absl::ToChronoNanoseconds(options.think_time);
+    loop.log = options.log;
     loop.start_spread = absl::ToChronoNanoseconds(std::min(options.warmup / 4, kLongestStart));
     loop.patience = absl::ToChronoNanoseconds(options.patience);
     return std::make_unique<ClosedLoop>(engines_[i].get(), &time_, loop);
@@ -136,6 +139,7 @@ class Run {
     loop.start = start;
     loop.max_in_flight = PartOf(options.max_in_flight, loops, i);
     loop.connections = connections;
+    loop.log = options.log;
     loop.total = PartOf(options.total, loops, i);
     loop.patience = absl::ToChronoNanoseconds(options.patience);
     return std::make_unique<OpenLoop>(engines_[i].get(), &time_, Schedule(&*shape_, i, loops), loop);
@@ -145,7 +149,6 @@ class Run {
     result->measurement.Add(counts.measurement);
     result->succeeded_in_time += counts.succeeded_in_time;
     result->scheduled += counts.scheduled;
-    result->sent_in_time += counts.sent_in_time;
     result->not_sent += counts.not_sent;
     result->in_flight_at_end += counts.in_flight_at_end;
     result->unfinished += counts.unfinished;
@@ -154,6 +157,7 @@ class Run {
   void RunLoop(std::size_t i) {
     clocks_[i].Begin();
     engines_[i]->Run(loops_[i].get());
+    loops_[i]->FlushLog();
     clocks_[i].End();
     const absl::MutexLock lock(&mutex_);
     --running_;
@@ -268,6 +272,8 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* obs
   result.processors = AvailableProcessors();
   result.connections = pool.size();
   result.loops = loops;
+  result.max_in_flight = options.max_in_flight;
+  result.longest_dispatch_delay = options.longest_dispatch_delay;
   return result;
 }
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "loadtest/interval_log.h"
 #include "loadtest/measurement.h"
 #include "loadtest/schedule.h"
 #include "meanwhile/v1/meanwhile.pb.h"
@@ -30,6 +31,8 @@ struct LoadOptions {
   std::optional<LoadShape> shape;
   // Open loop: calls that may be in flight. One more is counted as not sent.
   std::size_t max_in_flight = 10'000;
+  // Open loop: when 1 % of the calls leave later than this, the figures are not of the server (see validity.h).
+  absl::Duration longest_dispatch_delay = absl::Milliseconds(10);
   // Sockets. One more than there may be calls in flight has no use, and none is opened.
   std::size_t connections = 8;
   // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight.
@@ -48,6 +51,8 @@ struct LoadOptions {
   uint64_t total = 0;
   // Within which all connections must stand.
   absl::Duration connect_timeout = absl::Seconds(5);
+  // Where the times of measured calls go second by second; null for nowhere. Not together with a longest warm-up.
+  IntervalLog* log = nullptr;
   // How long calls in flight at the end are waited for before they are cancelled.
   absl::Duration patience = absl::Seconds(5);
 };
@@ -60,7 +65,6 @@ struct LoadResult {
   // What LoopCounts says of all loops.
   uint64_t succeeded_in_time = 0;
   uint64_t scheduled = 0;
-  uint64_t sent_in_time = 0;
   uint64_t not_sent = 0;
   uint64_t in_flight_at_end = 0;
   uint64_t unfinished = 0;
@@ -75,6 +79,9 @@ struct LoadResult {
   // Connections that stood when the measured time ended: none when the server was gone.
   std::size_t connected = 0;
   std::size_t loops = 0;
+  // As they were asked for.
+  std::size_t max_in_flight = 0;
+  absl::Duration longest_dispatch_delay = absl::InfiniteDuration();
   bool interrupted = false;
 };
 

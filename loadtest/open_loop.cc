@@ -13,7 +13,8 @@ constexpr int kMostAtOnce = 16;
 }  // namespace
 
 OpenLoop::OpenLoop(Engine* engine, const MeasuredTime* time, Schedule schedule, const OpenLoopOptions& options)
-    : engine_(engine),
+    : LoadLoop(options.log),
+      engine_(engine),
       time_(time),
       schedule_(std::move(schedule)),
       options_(options),
@@ -39,11 +40,10 @@ void OpenLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
   if (cancelled_) ++counts_.unfinished;
   if (IsCounted(call.intended)) {
     if (cancelled_) {
-      counts_.measurement.RecordUnfinished(times);
+      RecordUnfinished(times, now);
     } else {
-      counts_.measurement.Record(times, end.code, end.message);
+      Record(times, end, now);
     }
-    counts_.last_end = now;
   }
   free_slots_[slot % free_slots_.size()].push_back(slot);
   if (--in_flight_ == 0 && IsScheduleOver(measured_end)) OnTimer();
@@ -80,9 +80,7 @@ void OpenLoop::SendOrCount(LoadTime intended) {
     counts_.not_sent += counted;
     return;
   }
-  const LoadTime now = options_.now();
-  counts_.sent_in_time += counted && now < time_->end.load(std::memory_order_relaxed);
-  calls_[*slot] = {intended, now};
+  calls_[*slot] = {intended, options_.now()};
   ++in_flight_;
   live_stats_.OnSent();
   engine_->Send(*slot);

@@ -35,6 +35,7 @@ struct OpenLoopOptions {
   // Send no more once so many calls of the measured time have been sent; 0 for all of them.
   uint64_t total = 0;
   std::chrono::nanoseconds patience = std::chrono::seconds(5);
+  IntervalLog* log = nullptr;
   // Replaced by tests.
   std::function<LoadTime()> now = &std::chrono::steady_clock::now;
 };
