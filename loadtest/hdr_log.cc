@@ -82,7 +82,8 @@ std::string HdrLogHead(absl::Time start) {
   const std::string seconds = absl::StrFormat("%.3f", absl::ToUnixMillis(start) / 1e3);
   return absl::StrCat("#[Logged by Meanwhile's loadtest ", kVersion, "; values in nanoseconds]\n",
                       "#[Histogram log format version 1.3]\n",  //
-                      "#[StartTime: ", seconds, " (seconds since epoch), ", absl::FormatTime(start, absl::UTCTimeZone()),
+                      "#[StartTime: ", seconds, " (seconds since epoch), ",
+                      absl::FormatTime(start, absl::UTCTimeZone()),
                       "]\n",  //
                       "#[BaseTime: ", seconds, " (seconds since epoch)]\n",
                       "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n");

@@ -6,8 +6,8 @@
 // An interval's response times have no tag; service times have the tag `service`, dispatch delays `delay`. A call is in
 // the interval in which it ended.
 //
-// Memory: what loops hand over in two or three seconds. A loop that was idle and hands an interval over later adds lines
-// for the same time, which readers add up.
+// Memory: what loops hand over in two or three seconds. A loop that was idle and hands an interval over later adds
+// lines for the same time, which readers add up.
 
 #ifndef MEANWHILE_LOADTEST_INTERVAL_LOG_H_
 #define MEANWHILE_LOADTEST_INTERVAL_LOG_H_

@@ -25,8 +25,8 @@ void LoadFlags::Add(CLI::App& app, LoadOptions* load) {
 }
 
 void LoadFlags::AddClosedLoop(CLI::App& app, LoadOptions* load) {
-  concurrency_option_ = AddCountFlag(app, "-c,--concurrency", &load->in_flight, {1, 100'000},
-                                     "Callers, each with one call in flight");
+  concurrency_option_ =
+      AddCountFlag(app, "-c,--concurrency", &load->in_flight, {1, 100'000}, "Callers, each with one call in flight");
   think_time_option_ = AddDurationFlag(app, "--think-time", &load->think_time, {absl::ZeroDuration(), absl::Hours(1)},
                                        "How long a caller waits after each call");
 }

@@ -22,9 +22,7 @@ constexpr char kForms[] =
     "must be a metric (p99 or any other percentile, mean, max, errors, not-sent, rate), a comparison (<, <=, >, >=) "
     "and a bound such as 80ms, 0.1% or 10000";
 
-bool IsTime(Metric metric) {
-  return metric == Metric::kQuantile || metric == Metric::kMean || metric == Metric::kMax;
-}
+bool IsTime(Metric metric) { return metric == Metric::kQuantile || metric == Metric::kMean || metric == Metric::kMax; }
 bool IsShare(Metric metric) { return metric == Metric::kErrorShare || metric == Metric::kNotSentShare; }
 
 std::optional<Comparison> TakeComparison(absl::string_view* text) {
@@ -133,7 +131,8 @@ absl::StatusOr<Threshold> ParseThreshold(absl::string_view flag, absl::string_vi
   absl::string_view rest = sign == absl::string_view::npos ? "" : text.substr(sign);
   const std::optional<Comparison> comparison = TakeComparison(&rest);
   rest = absl::StripAsciiWhitespace(rest);
-  if (!comparison || !SetMetric(absl::StripAsciiWhitespace(text.substr(0, sign)), absl::EndsWith(rest, "%"), &threshold) ||
+  if (!comparison ||
+      !SetMetric(absl::StripAsciiWhitespace(text.substr(0, sign)), absl::EndsWith(rest, "%"), &threshold) ||
       !SetBound(rest, &threshold)) {
     return absl::InvalidArgumentError(FlagError(flag, text, kForms));
   }
@@ -143,7 +142,8 @@ absl::StatusOr<Threshold> ParseThreshold(absl::string_view flag, absl::string_vi
 
 absl::StatusOr<Threshold> ParseAbortCondition(absl::string_view flag, absl::string_view text) {
   absl::StatusOr<Threshold> condition = ParseThreshold(flag, text);
-  const bool is_errors = condition.ok() && (condition->metric == Metric::kErrors || condition->metric == Metric::kErrorShare);
+  const bool is_errors =
+      condition.ok() && (condition->metric == Metric::kErrors || condition->metric == Metric::kErrorShare);
   if (is_errors && (condition->comparison == Comparison::kMore || condition->comparison == Comparison::kAtLeast)) {
     return condition;
   }

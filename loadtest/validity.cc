@@ -38,8 +38,8 @@ std::vector<std::string> ClientLimits(const LoadResult& result) {
     limits.push_back(absl::StrFormat("the load tester used %.2f of its %d processors; run it on another machine", used,
                                      result.processors));
   } else if (busiest >= kFullShare) {
-    limits.push_back(
-        absl::StrFormat("a loop of the load tester was busy for %.0f %% of the time; %s", 100 * busiest, MoreLoops(result)));
+    limits.push_back(absl::StrFormat("a loop of the load tester was busy for %.0f %% of the time; %s", 100 * busiest,
+                                     MoreLoops(result)));
   }
   if (result.scheduled == 0) return limits;
 
@@ -49,12 +49,13 @@ std::vector<std::string> ClientLimits(const LoadResult& result) {
                                   Time(result.longest_dispatch_delay), "; ", MoreLoops(result)));
   }
   if (static_cast<double>(result.not_sent) > kNotSentShare * static_cast<double>(result.scheduled)) {
-    std::string limit =
-        absl::StrCat(Count(result.not_sent), " of the ", Count(result.scheduled), " calls that were due were never sent");
+    std::string limit = absl::StrCat(Count(result.not_sent), " of the ", Count(result.scheduled),
+                                     " calls that were due were never sent");
     // Loops that were too late did not come to them; else there was no place.
     if (limits.empty()) {
-      absl::StrAppend(&limit, ", as ", Count(result.max_in_flight),
-                      " were in flight: raise --max-in-flight, or lower the rate, which the server does not keep up with");
+      absl::StrAppend(
+          &limit, ", as ", Count(result.max_in_flight),
+          " were in flight: raise --max-in-flight, or lower the rate, which the server does not keep up with");
     }
     limits.push_back(limit);
   }

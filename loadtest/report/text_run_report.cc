@@ -66,10 +66,10 @@ std::string Summary(const v1::RunReport& report) {
                                                    FormatShare(report.errors() / report.calls()), ")")
                                     : "0");
   if (report.in_flight_at_end() > 0) {
-    add("at the end", absl::StrCat(FormatCount(report.in_flight_at_end()), " in flight, ",
-                                   report.unfinished() > 0
-                                       ? absl::StrCat(FormatCount(report.unfinished()), " of them given up")
-                                       : "waited for"));
+    add("at the end",
+        absl::StrCat(FormatCount(report.in_flight_at_end()), " in flight, ",
+                     report.unfinished() > 0 ? absl::StrCat(FormatCount(report.unfinished()), " of them given up")
+                                             : "waited for"));
   }
   if (report.has_server()) add("server", ServerFigures(report.server()));
   add("load tester", absl::StrCat(FormatFigure(report.client().cpu_micros_per_call()), " µs of processor per call, ",
@@ -80,8 +80,7 @@ std::string Summary(const v1::RunReport& report) {
 
 std::string Times(const v1::RunReport& report) {
   TextTable table("lrrrrrrrrrrr");
-  table.AddRow(
-      {"", "min", "mean", "std dev", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "p99.999", "max"});
+  table.AddRow({"", "min", "mean", "std dev", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "p99.999", "max"});
   const auto add = [&table](const std::string& name, const v1::LatencySummary& times) {
     std::vector<std::string> row = {name};
     for (const double seconds : {times.min(), times.mean(), times.stddev(), times.p50(), times.p75(), times.p90(),
@@ -101,8 +100,8 @@ std::string HistogramBars(const v1::RunReport& report) {
   for (const v1::HistogramBar& bar : report.histogram()) most = std::max(most, bar.count());
   TextTable table("rrl");
   for (const v1::HistogramBar& bar : report.histogram()) {
-    table.AddRow({absl::StrCat("to ", FormatSeconds(bar.high())), FormatCount(bar.count()),
-                  Bar(bar.count() / most, kBarWidth)});
+    table.AddRow(
+        {absl::StrCat("to ", FormatSeconds(bar.high())), FormatCount(bar.count()), Bar(bar.count() / most, kBarWidth)});
   }
   return Section("Histogram of response times", table);
 }
@@ -120,7 +119,8 @@ std::string Statuses(const v1::RunReport& report) {
       return times == report.status_times().end() ? kNoFigure : FormatSeconds(seconds);
     };
     const v1::LatencySummary known = times == report.status_times().end() ? v1::LatencySummary() : times->second;
-    table.AddRow({Printable(status), FormatCount(count), figure(known.p50()), figure(known.p99()), figure(known.max())});
+    table.AddRow(
+        {Printable(status), FormatCount(count), figure(known.p50()), figure(known.p99()), figure(known.max())});
   }
   return Section("Status codes", table);
 }

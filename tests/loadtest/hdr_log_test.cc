@@ -71,10 +71,10 @@ std::vector<uint64_t> Decode(const std::string& text) {
   EXPECT_EQ(reader.Integer(4), 0x1c849313u);
   EXPECT_EQ(reader.Integer(4), size - 40);
   EXPECT_EQ(reader.Integer(4), 0u);
-  EXPECT_EQ(reader.Integer(4), 3u);                    // Digits.
-  EXPECT_EQ(reader.Integer(8), 1000u);                 // The unit and
-  EXPECT_EQ(reader.Integer(8), 3'600'000'000'000u);    // the highest value, in nanoseconds.
-  EXPECT_EQ(reader.Integer(8), 0x3ff0000000000000u);   // 1.0
+  EXPECT_EQ(reader.Integer(4), 3u);                   // Digits.
+  EXPECT_EQ(reader.Integer(8), 1000u);                // The unit and
+  EXPECT_EQ(reader.Integer(8), 3'600'000'000'000u);   // the highest value, in nanoseconds.
+  EXPECT_EQ(reader.Integer(8), 0x3ff0000000000000u);  // 1.0
   std::vector<uint64_t> counts;
   while (!reader.at_end()) {
     const int64_t number = reader.ZigZag();
@@ -117,8 +117,9 @@ TEST(HdrLogTest, SaysWhenItBegan) {
 
 // What HdrHistogram's own tool makes of the log: the lines of its table, and the figures below it.
 std::string Process(const std::string& path, const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"java", "-Xshare:auto", "-cp", "/usr/share/java/hdrhistogram.jar",
-                                        "org.HdrHistogram.HistogramLogProcessor", "-i", path};
+  std::vector<std::string> arguments = {
+      "java", "-Xshare:auto", "-cp", "/usr/share/java/hdrhistogram.jar", "org.HdrHistogram.HistogramLogProcessor", "-i",
+      path};
   arguments.insert(arguments.end(), more.begin(), more.end());
   const Outcome outcome = RunProcess(arguments);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
@@ -173,7 +174,8 @@ TEST(HdrLogTest, IsReadByTheToolOfHdrHistogram) {
   EXPECT_NEAR(FigureOf(responses, "#[Max"), 90, 0.09);
   EXPECT_NEAR(FigureOf(responses, "#[Mean"), absl::ToDoubleMilliseconds(all.mean()), 0.05);
   for (const double quantile : {0.5, 0.75, 0.9, 0.95}) {
-    EXPECT_NEAR(ValueAt(responses, quantile), absl::ToDoubleMilliseconds(all.ValueAtQuantile(quantile)), 0.1) << quantile;
+    EXPECT_NEAR(ValueAt(responses, quantile), absl::ToDoubleMilliseconds(all.ValueAtQuantile(quantile)), 0.1)
+        << quantile;
   }
   const std::string service = Process(path, {"-tag", "service"});
   EXPECT_EQ(FigureOf(service, "Total count"), 3000);

@@ -112,10 +112,10 @@ constexpr char kAnyDelay[] = " --max-dispatch-delay=1h";
 TEST(LoadtestTest, RunSendsByAScheduleAndTellsTheThreeTimes) {
   TestServer server;
   const std::string json = TempPath("open.json");
-  const Outcome outcome =
-      LoadTest("run " + server.target() + kAnyDelay +
-               " -r 200 --arrival=burst:10 -z 1s --warmup=100ms --wait=simulated:5ms --json " + json)
-          .Wait();
+  const Outcome outcome = LoadTest("run " + server.target() + kAnyDelay +
+                                   " -r 200 --arrival=burst:10 -z 1s --warmup=100ms --wait=simulated:5ms --json " +
+                                   json + " --hlog=" + TempPath("open.hlog"))
+                              .Wait();
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("200 calls/s, burst:10"));
   const v1::RunReport report = ParseReport(ReadFile(json));

@@ -1,16 +1,17 @@
 // The proof of the tool: a server that stands still for 1.4 s in a run of 10 s. A tool that waits for answers before it
 // sends the next call hardly notices; the open loop must show what the users of that time would have seen.
 //
-// Let the server be stopped at S and go on at C, d = C - S, at a constant rate of R calls a second for T seconds, N = R T.
-// A call that was to be sent x after S is answered after C, so it takes at least d - x. Therefore:
+// Let the server be stopped at S and go on at C, d = C - S, at a constant rate of R calls a second for T seconds, N = R
+// T. A call that was to be sent x after S is answered after C, so it takes at least d - x. Therefore:
 //
 //   max    one of the calls is intended within 1/R after S:          max >= d - 1/R
-//   p99    is the response time of the slowest call but N/100. In the stall's first t seconds R t calls are intended, all
+//   p99    is the response time of the slowest call but N/100. In the stall's first t seconds R t calls are intended,
+//   all
 //          of which take d - t or more. With t = (N/100 + 1) / R:    p99 >= d - T/100 - 1/R (- 1/R for the grid)
 //
-// For d = 1.4 s, T = 10 s and R = 200/s that is 1.395 s and 1.29 s. These are lower bounds, so a busy machine cannot break
-// them. Beside it runs a closed loop of four callers that think between calls, which sends as many a second; what it
-// measures from each actual send has four slow calls in about 2,000, and a p99 that knows of no stall.
+// For d = 1.4 s, T = 10 s and R = 200/s that is 1.395 s and 1.29 s. These are lower bounds, so a busy machine cannot
+// break them. Beside it runs a closed loop of four callers that think between calls, which sends as many a second; what
+// it measures from each actual send has four slow calls in about 2,000, and a p99 that knows of no stall.
 
 #include <gtest/gtest.h>
 #include <signal.h>

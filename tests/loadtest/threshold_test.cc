@@ -66,8 +66,9 @@ TEST(ThresholdTest, FailsTimesOfARunWithoutCalls) {
 
 TEST(ThresholdTest, SaysWhatAThresholdMustBe) {
   for (const std::string text :
-       {"", "p99", "p99=80ms", "p99<", "p99<80", "p99<-1ms", "p99<inf", "p0<1s", "p100<1s", "px<1s", "p<1s", "median<1s",
-        "errors<x", "errors<-1", "errors<101%", "rate>=10%", "rate>=1s", "mean<5%", "<5", "p99<<1s"}) {
+       {"",         "p99",     "p99=80ms", "p99<",      "p99<80",   "p99<-1ms",  "p99<inf",     "p0<1s",
+        "p100<1s",  "px<1s",   "p<1s",     "median<1s", "errors<x", "errors<-1", "errors<101%", "rate>=10%",
+        "rate>=1s", "mean<5%", "<5",       "p99<<1s"}) {
     EXPECT_EQ(ParseThreshold("--threshold", text).status().message(),
               "--threshold=" + text +
                   ": must be a metric (p99 or any other percentile, mean, max, errors, not-sent, rate), a comparison "
