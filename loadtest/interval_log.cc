@@ -1,5 +1,6 @@
 #include "loadtest/interval_log.h"
 
+#include <limits>
 #include <utility>
 #include <vector>
 

@@ -225,7 +225,13 @@ int RunCommand::Execute(const absl::Notification& stop) {
   const v1::Host host = ReadHost();
 
   std::optional<IntervalLog> log;
-  if (!flags_->log_file.empty()) load.log = &log.emplace(flags_->log_file);
+  if (!flags_->log_file.empty()) {
+    load.log = &log.emplace(flags_->log_file);
+    if (!log->status().ok()) {
+      std::cerr << "loadtest: " << log->status().message() << "\n";
+      return kExitFailed;
+    }
+  }
   RunObserver observer(load.target, flags_->abort_condition, load.log);
   const absl::StatusOr<LoadResult> result =
       RunLoad(load, &observer, [&] { return stop.HasBeenNotified() || !observer.aborted().empty(); });
