@@ -4,6 +4,7 @@
 #include <iostream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -92,6 +93,20 @@ CLI::Option* AddParsedFlag(CLI::App& app, const std::string& flag,
       description);
   option->type_name(type)->default_str(default_text);
   return option;
+}
+
+CLI::Option* AddRepeatedFlag(CLI::App& app, const std::string& flag,
+                             std::function<absl::Status(const std::string&)> parse, const std::string& type,
+                             const std::string& description) {
+  CLI::Option* option = app.add_option_function<std::vector<std::string>>(
+      flag,
+      [parse = std::move(parse)](const std::vector<std::string>& texts) {
+        for (const std::string& text : texts) {
+          if (const absl::Status status = parse(text); !status.ok()) throw UsageError(std::string(status.message()));
+        }
+      },
+      description);
+  return option->type_name(type)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 CLI::Option* AddDurationFlag(CLI::App& app, const std::string& flag, absl::Duration* value,

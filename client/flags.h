@@ -63,6 +63,11 @@ CLI::Option* AddParsedFlag(CLI::App& app, const std::string& flag,
                            std::function<absl::Status(const std::string&)> parse, const std::string& type,
                            const std::string& default_text, const std::string& description);
 
+// One that may be given more than once; `parse` takes each text.
+CLI::Option* AddRepeatedFlag(CLI::App& app, const std::string& flag,
+                             std::function<absl::Status(const std::string&)> parse, const std::string& type,
+                             const std::string& description);
+
 template <std::unsigned_integral T>
 CLI::Option* AddCountFlag(CLI::App& app, const std::string& flag, T* value, Bounds<std::type_identity_t<T>> bounds,
                           const std::string& description) {

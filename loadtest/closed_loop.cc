@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kStartPeriod{1};
 }  // namespace
 
 ClosedLoop::ClosedLoop(Engine* engine, const MeasuredTime* time, const ClosedLoopOptions& options)
-    : engine_(engine), time_(time), options_(options), callers_(options.callers) {}
+    : LoadLoop(options.log), engine_(engine), time_(time), options_(options), callers_(options.callers) {}
 
 void ClosedLoop::OnStart() {
   start_ = options_.now();
@@ -24,44 +24,52 @@ void ClosedLoop::OnStart() {
 void ClosedLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
   const LoadTime now = options_.now();
   Caller& caller = callers_[slot];
-  const std::chrono::nanoseconds response_time = now - caller.intended;
+  const CallTimes times = {now - caller.intended, now - caller.sent};
   if (!std::exchange(caller.answered, true)) {
     answered_.store(answered_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   --in_flight_;
-  live_stats_.OnEnded(response_time);
-  const bool wanted = options_.total == 0 || measurement_.calls() < options_.total;
-  if (wanted && now >= time_->begin.load(std::memory_order_acquire) &&
-      now < time_->end.load(std::memory_order_relaxed)) {
-    measurement_.Record(response_time, end.code, end.message);
-    last_end_ = now;
+  live_stats_.OnEnded(times.response, end.code);
+  const bool wanted = options_.total == 0 || counts_.measurement.calls() < options_.total;
+  const LoadTime measured_end = time_->end.load(std::memory_order_relaxed);
+  if (now >= measured_end) {
+    ++counts_.in_flight_at_end;
+    if (cancelled_) ++counts_.unfinished;
+  } else if (wanted && now >= time_->begin.load(std::memory_order_acquire)) {
+    Record(times, end, now);
+    if (end.code == absl::StatusCode::kOk) ++counts_.succeeded_in_time;
   }
-  if (MaySend(now)) {
-    Send(slot, now);
-  } else {
+  if (!MaySend(now)) {
     StopIfDone(now);
+  } else if (options_.think_time.count() == 0) {
+    Send(slot, now, now);
+  } else {
+    thinking_.push_back({now + options_.think_time, slot});
+    if (thinking_.size() == 1) SetTimer(now);
   }
 }
 
 void ClosedLoop::OnTimer() {
   const LoadTime now = options_.now();
   StartCallers(now);
+  SendThoughtOver(now);
   const LoadTime end = time_->end.load(std::memory_order_relaxed);
-  if (cancelled_ == 0 && in_flight_ > 0 && now >= end && now - end >= options_.patience) {
-    cancelled_ = in_flight_;
+  if (!cancelled_ && in_flight_ > 0 && now >= end && now - end >= options_.patience) {
+    cancelled_ = true;
     engine_->CancelCalls();
   }
   StopIfDone(now);
-  if (!stopped_) engine_->SetTimer(now + (started_ < options_.callers ? kStartPeriod : kLookPeriod));
+  if (!stopped_) SetTimer(now);
 }
 
 bool ClosedLoop::MaySend(LoadTime now) const {
   if (now >= time_->end.load(std::memory_order_relaxed)) return false;
-  return options_.total == 0 || measurement_.calls() + in_flight_ < options_.total;
+  return options_.total == 0 || counts_.measurement.calls() + in_flight_ < options_.total;
 }
 
-void ClosedLoop::Send(std::size_t slot, LoadTime now) {
-  callers_[slot].intended = now;
+void ClosedLoop::Send(std::size_t slot, LoadTime intended, LoadTime now) {
+  callers_[slot].intended = intended;
+  callers_[slot].sent = now;
   ++in_flight_;
   live_stats_.OnSent();
   engine_->Send(slot);
@@ -74,14 +82,29 @@ void ClosedLoop::StartCallers(LoadTime now) {
     const double share = static_cast<double>(elapsed.count()) / static_cast<double>(options_.start_spread.count());
     due = std::min(due, 1 + static_cast<std::size_t>(share * static_cast<double>(options_.callers)));
   }
-  for (; started_ < due && MaySend(now); ++started_) Send(started_, options_.now());
+  for (; started_ < due && MaySend(now); ++started_) {
+    const LoadTime sent = options_.now();
+    Send(started_, sent, sent);
+  }
   if (!MaySend(now)) started_ = options_.callers;
+}
+
+void ClosedLoop::SendThoughtOver(LoadTime now) {
+  for (; !thinking_.empty() && thinking_.front().end <= now; thinking_.pop_front()) {
+    if (MaySend(now)) Send(thinking_.front().caller, thinking_.front().end, options_.now());
+  }
 }
 
 void ClosedLoop::StopIfDone(LoadTime now) {
   if (stopped_ || in_flight_ > 0 || started_ < options_.callers || MaySend(now)) return;
   stopped_ = true;
   engine_->Stop();
+}
+
+void ClosedLoop::SetTimer(LoadTime now) {
+  LoadTime due = now + (started_ < options_.callers ? kStartPeriod : kLookPeriod);
+  if (!thinking_.empty()) due = std::min(due, thinking_.front().end);
+  engine_->SetTimer(due);
 }
 
 }  // namespace meanwhile

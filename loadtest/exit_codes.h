@@ -12,6 +12,8 @@ enum ExitCode {
   // The run could not be made, or says nothing: a target that cannot be reached, a report that cannot be written.
   kExitFailed = 1,
   kExitUsage = kUsageExitCode,
+  // A threshold does not hold, or the condition to abort does.
+  kExitThresholdFailed = 99,
   // By Ctrl-C or SIGTERM; what was measured until then was told.
   kExitInterrupted = 105,
   // The load tester was the limit: the figures say nothing about the server.

@@ -13,6 +13,15 @@ void Histogram::Add(const Histogram& other) {
   sum_ += other.sum_;
 }
 
+void Histogram::Clear() {
+  std::fill(counts_.begin(), counts_.end(), 0);
+  count_ = 0;
+  clamped_ = 0;
+  min_ = std::numeric_limits<int64_t>::max();
+  max_ = 0;
+  sum_ = 0;
+}
+
 absl::Duration Histogram::mean() const {
   if (count_ == 0) return absl::ZeroDuration();
   return absl::Nanoseconds(static_cast<double>(sum_) / static_cast<double>(count_));

@@ -86,6 +86,15 @@ class Histogram {
   // In ascending order.
   std::vector<Bucket> NonEmptyBuckets() const;
 
+  // The counts by index, in the layout above, which is HdrHistogram's for values from kUnit to kHighest with
+  // kSignificantDigits: for writing its format.
+  const std::vector<uint64_t>& counts() const { return counts_; }
+  static constexpr absl::Duration kUnit = absl::Microseconds(1);
+  static constexpr int kSignificantDigits = 3;
+
+  // Forgets everything.
+  void Clear();
+
   friend bool operator==(const Histogram&, const Histogram&) = default;
 
  private:

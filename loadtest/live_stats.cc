@@ -1,5 +1,7 @@
 #include "loadtest/live_stats.h"
 
+#include <utility>
+
 namespace meanwhile {
 
 absl::Duration LiveStats::LowestOf(std::size_t bucket) {
@@ -13,6 +15,7 @@ LiveStatsReader::View LiveStatsReader::Look() {
   std::vector<uint64_t> ended(LiveStats::kBuckets);
   for (const LiveStats* loop : loops_) {
     view.in_flight += loop->in_flight_.load(std::memory_order_relaxed);
+    view.failed += loop->failed_.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < ended.size(); ++i) ended[i] += loop->buckets_[i].load(std::memory_order_relaxed);
   }
   for (std::size_t i = 0; i < ended.size(); ++i) {
@@ -21,6 +24,7 @@ LiveStatsReader::View LiveStatsReader::Look() {
     seen_[i] = now;
     view.ended += ended[i];
   }
+  view.failed -= std::exchange(failed_seen_, view.failed);
   uint64_t below = 0;
   for (std::size_t i = 0; i < ended.size(); ++i) {
     // The rank of a quantile q is the first to have at least q of all at or below it.

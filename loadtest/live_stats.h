@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace meanwhile {
@@ -24,8 +25,9 @@ class alignas(64) LiveStats {
  public:
   // The writer's.
   void OnSent() { Add(in_flight_, 1); }
-  void OnEnded(std::chrono::nanoseconds response_time) {
+  void OnEnded(std::chrono::nanoseconds response_time, absl::StatusCode code) {
     Add(in_flight_, -1);
+    if (code != absl::StatusCode::kOk) Add(failed_, 1);
     Add(buckets_[BucketOf(response_time)], 1);
   }
 
@@ -50,6 +52,7 @@ class alignas(64) LiveStats {
   }
 
   std::atomic<int64_t> in_flight_ = 0;
+  std::atomic<uint64_t> failed_ = 0;
   std::array<std::atomic<uint64_t>, kBuckets> buckets_{};
 };
 
@@ -58,6 +61,7 @@ class LiveStatsReader {
  public:
   struct View {
     uint64_t ended = 0;
+    uint64_t failed = 0;  // Of those.
     int64_t in_flight = 0;
     // To 6 %; 0 when nothing ended.
     absl::Duration p50;
@@ -72,6 +76,7 @@ class LiveStatsReader {
  private:
   std::vector<const LiveStats*> loops_;
   std::vector<uint64_t> seen_;  // What the buckets of all loops held at the last look.
+  uint64_t failed_seen_ = 0;
 };
 
 }  // namespace meanwhile

@@ -1,17 +1,24 @@
 #include "loadtest/load_report.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/proto_duration.h"
+#include "loadtest/validity.h"
 
 namespace meanwhile {
 namespace {
 
-// A processor that is busy for so large a share of the time has none left to send on time.
-constexpr double kFullShare = 0.95;
+constexpr std::size_t kBars = 10;
+// Points of the spectrum between one nine and the next.
+constexpr int kPointsADecade = 10;
 
-double ProcessorsUsed(const LoadResult& result) {
-  return result.elapsed > absl::ZeroDuration() ? absl::FDivDuration(result.processor_time, result.elapsed) : 0;
+// Whether calls had an intended send that was not the actual one.
+bool HasDispatchDelay(const Measurement& measurement) {
+  return measurement.dispatch_delays().max() > absl::ZeroDuration();
 }
 
 uint64_t Finished(const v1::GetServerStatsResponse& stats) {
@@ -37,7 +44,9 @@ v1::LatencySummary SummaryOf(const Histogram& latencies) {
   summary.set_p99(at(0.99));
   summary.set_p999(at(0.999));
   summary.set_p9999(at(0.9999));
+  summary.set_p99999(at(0.99999));
   summary.set_max(absl::ToDoubleSeconds(latencies.max()));
+  summary.set_stddev(absl::ToDoubleSeconds(latencies.stddev()));
   return summary;
 }
 
@@ -47,8 +56,8 @@ void SetMeasured(const LoadResult& result, Report* report) {
   const double seconds = absl::ToDoubleSeconds(result.elapsed);
   report->set_duration_seconds(seconds);
   report->set_calls(static_cast<double>(measurement.calls()));
-  report->set_achieved_rate(seconds > 0 ? static_cast<double>(measurement.succeeded()) / seconds : 0);
-  report->set_errors(static_cast<double>(measurement.calls() - measurement.succeeded()));
+  report->set_achieved_rate(seconds > 0 ? static_cast<double>(result.succeeded_in_time) / seconds : 0);
+  report->set_errors(static_cast<double>(measurement.failed()));
   for (int i = 0; i <= 16; ++i) {
     const auto code = static_cast<absl::StatusCode>(i);
     if (const uint64_t count = measurement.count(code); count > 0) {
@@ -62,8 +71,16 @@ void SetMeasured(const LoadResult& result, Report* report) {
     error->set_count(static_cast<double>(group.count));
   }
   *report->mutable_response_time() = SummaryOf(measurement.response_times());
+  if (HasDispatchDelay(measurement)) {
+    *report->mutable_service_time() = SummaryOf(measurement.service_times());
+    *report->mutable_dispatch_delay() = SummaryOf(measurement.dispatch_delays());
+  }
+  if (result.scheduled > 0 && seconds > 0) report->set_offered_rate(static_cast<double>(result.scheduled) / seconds);
+  report->set_not_sent(static_cast<double>(result.not_sent));
+  report->set_in_flight_at_end(static_cast<double>(result.in_flight_at_end));
+  report->set_unfinished(static_cast<double>(result.unfinished));
   v1::ClientUsage* client = report->mutable_client();
-  client->set_processors_used(ProcessorsUsed(result));
+  if (seconds > 0) client->set_processors_used(absl::ToDoubleSeconds(result.processor_time) / seconds);
   if (measurement.calls() > 0) {
     client->set_cpu_micros_per_call(absl::ToDoubleMicroseconds(result.processor_time) /
                                     static_cast<double>(measurement.calls()));
@@ -73,6 +90,56 @@ void SetMeasured(const LoadResult& result, Report* report) {
 template void SetMeasured(const LoadResult&, v1::Cell*);
 template void SetMeasured(const LoadResult&, v1::RunReport*);
 
+void SetDistributions(const LoadResult& result, v1::RunReport* report) {
+  const Measurement& measurement = result.measurement;
+  for (int i = 0; i <= 16; ++i) {
+    const auto code = static_cast<absl::StatusCode>(i);
+    const Histogram* times = measurement.response_times(code);
+    if (times != nullptr) (*report->mutable_status_times())[absl::StatusCodeToString(code)] = SummaryOf(*times);
+  }
+  const Histogram response_times = measurement.response_times();
+  for (const v1::HistogramBar& bar : BarsOf(response_times)) *report->add_histogram() = bar;
+
+  const bool has_delay = HasDispatchDelay(measurement);
+  const auto calls = static_cast<double>(response_times.count());
+  for (int i = 0; i <= kPointsADecade * std::log10(std::max(1.0, calls)); ++i) {
+    const double quantile = 1 - std::pow(10, -static_cast<double>(i) / kPointsADecade);
+    const auto at = [quantile](const Histogram& times) {
+      return absl::ToDoubleSeconds(times.ValueAtQuantile(quantile));
+    };
+    v1::SpectrumPoint* point = report->add_spectrum();
+    point->set_quantile(quantile);
+    point->set_response_time(at(response_times));
+    if (!has_delay) continue;
+    point->set_service_time(at(measurement.service_times()));
+    point->set_dispatch_delay(at(measurement.dispatch_delays()));
+  }
+}
+
+std::vector<v1::HistogramBar> BarsOf(const Histogram& times) {
+  std::vector<v1::HistogramBar> bars;
+  if (times.count() == 0) return bars;
+  const double low = absl::ToDoubleSeconds(times.min());
+  const double high = absl::ToDoubleSeconds(times.ValueAtQuantile(0.99));
+  const double width = (high - low) / kBars;
+  const std::size_t equal = width > 0 ? kBars : 1;
+  bars.resize(equal + 1);
+  for (std::size_t i = 0; i < equal; ++i) {
+    bars[i].set_low(low + static_cast<double>(i) * width);
+    bars[i].set_high(i + 1 == equal ? high : low + static_cast<double>(i + 1) * width);
+  }
+  bars.back().set_low(high);
+  bars.back().set_high(absl::ToDoubleSeconds(times.max()));
+  for (const Histogram::Bucket& bucket : times.NonEmptyBuckets()) {
+    // A bucket is much narrower than a bar, so its end decides.
+    const double time = std::min(absl::ToDoubleSeconds(bucket.high), bars.back().high());
+    const auto bar = std::find_if(bars.begin(), bars.end(), [time](const auto& bar) { return time <= bar.high(); });
+    bar->set_count(bar->count() + static_cast<double>(bucket.count));
+  }
+  if (bars.back().count() == 0) bars.pop_back();
+  return bars;
+}
+
 std::vector<std::string> ProblemsOf(const LoadResult& result) {
   std::vector<std::string> problems;
   if (result.measurement.calls() == 0) {
@@ -81,21 +148,14 @@ std::vector<std::string> ProblemsOf(const LoadResult& result) {
     problems.push_back("no call succeeded");
   }
   if (IsServerGone(result)) problems.push_back("the server was gone when the measured time ended");
-  if (IsClientLimited(result)) {
-    problems.push_back(absl::StrFormat("client-limited: the load tester used %.2f of its %d processors",
-                                       ProcessorsUsed(result), result.processors));
-  }
-  if (result.cancelled > 0) {
-    problems.push_back(absl::StrFormat("%d calls did not end and were cancelled", result.cancelled));
+  for (const std::string& limit : ClientLimits(result)) problems.push_back(absl::StrCat("client-limited: ", limit));
+  if (result.unfinished > 0) {
+    problems.push_back(absl::StrFormat("%d calls did not end and were given up", result.unfinished));
   }
   return problems;
 }
 
 bool IsServerGone(const LoadResult& result) { return result.connections > 0 && result.connected == 0; }
-
-bool IsClientLimited(const LoadResult& result) {
-  return result.processors > 0 && ProcessorsUsed(result) >= kFullShare * static_cast<double>(result.processors);
-}
 
 v1::ServerUsage UsageBetween(const v1::GetServerStatsResponse& before, const v1::GetServerStatsResponse& after,
                              absl::Duration elapsed) {

@@ -24,14 +24,18 @@ void SetMeasured(const LoadResult& result, Report* report);
 extern template void SetMeasured(const LoadResult&, v1::Cell*);
 extern template void SetMeasured(const LoadResult&, v1::RunReport*);
 
+// Fills what only a run tells: times by status, the histogram, the spectrum.
+void SetDistributions(const LoadResult& result, v1::RunReport* report);
+
+// Ten bars of equal width from the fastest call to p99, and one from there to the slowest, if it is slower. One bar
+// when all are equal, none without calls.
+std::vector<v1::HistogramBar> BarsOf(const Histogram& times);
+
 // What to know before one uses the figures, in words; empty when there is nothing.
 std::vector<std::string> ProblemsOf(const LoadResult& result);
 
 // True when no connection stood any more when the measured time ended.
 bool IsServerGone(const LoadResult& result);
-
-// True when the load tester's own processors were full, so that it was the limit and not the server.
-bool IsClientLimited(const LoadResult& result);
 
 // What the server spent between two looks, `elapsed` apart: for each call that it finished meanwhile. Peaks are those
 // of its whole life.

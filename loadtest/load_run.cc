@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,7 +15,10 @@
 #include "loadtest/closed_loop.h"
 #include "loadtest/grpc_engine.h"
 #include "loadtest/live_stats.h"
+#include "loadtest/load_loop.h"
+#include "loadtest/open_loop.h"
 #include "loadtest/process_stats.h"
+#include "loadtest/thread_clock.h"
 
 namespace meanwhile {
 namespace {
@@ -23,6 +27,8 @@ constexpr char kMethod[] = "/meanwhile.v1.Meanwhile/Fetch";
 // How long an interrupt may go unnoticed.
 constexpr absl::Duration kLookPeriod = absl::Milliseconds(20);
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
+// Within which the threads of an open loop start, so that the first calls are not late.
+constexpr std::chrono::milliseconds kThreadStart{5};
 // Callers start over a quarter of the warm-up, but no longer than this.
 constexpr absl::Duration kLongestStart = absl::Milliseconds(500);
 
@@ -41,13 +47,16 @@ absl::Duration Between(LoadTime from, LoadTime to) {
   return to == LoadTime::max() ? absl::InfiniteDuration() : absl::FromChrono(to - from);
 }
 
+// How many calls can be in flight.
+std::size_t SlotsOf(const LoadOptions& options) { return options.shape ? options.max_in_flight : options.in_flight; }
+
 // The engine over every connection that is loop i's: each connection belongs to one loop where there are enough of
 // them.
 GrpcEngineOptions EngineOptionsOf(const LoadOptions& options, const ChannelPool& pool, std::size_t loops,
                                   std::size_t i) {
   GrpcEngineOptions engine;
   for (std::size_t c = i % pool.size(); c < pool.size(); c += loops) engine.channels.push_back(pool.channel(c));
-  engine.slots = PartOf(options.in_flight, loops, i);
+  engine.slots = PartOf(SlotsOf(options), loops, i);
   engine.method = kMethod;
   engine.request = options.request.SerializeAsString();
   engine.timeout = options.timeout;
@@ -59,23 +68,29 @@ class Run {
  public:
   Run(const LoadOptions& options, const ChannelPool& pool, std::size_t loops, LoadObserver* observer,
       const std::function<bool()>& stopped)
-      : duration_(options.duration), pool_(pool), observer_(observer), stopped_(stopped) {
-    const LoadTime now = std::chrono::steady_clock::now();
+      : duration_(options.shape ? std::min(options.duration, options.shape->length()) : options.duration),
+        has_total_(options.total > 0),
+        pool_(pool),
+        observer_(observer),
+        stopped_(stopped),
+        clocks_(loops) {
+    LoadTime now = std::chrono::steady_clock::now();
+    if (options.shape) now += kThreadStart;
     warmup_end_ = After(now, options.warmup);
-    latest_begin_ = std::max(warmup_end_, After(now, options.longest_warmup));
+    latest_begin_ = options.shape ? warmup_end_ : std::max(warmup_end_, After(now, options.longest_warmup));
     time_.begin = latest_begin_ > warmup_end_ ? LoadTime::max() : warmup_end_;
     time_.end = After(time_.begin.load(), duration_);
+    if (options.log != nullptr)
+      options.log->Begin(time_.begin, absl::Now() + Between(std::chrono::steady_clock::now(), time_.begin));
+    if (options.shape) shape_ = AfterWarmUp(*options.shape, options.warmup);
     for (std::size_t i = 0; i < loops; ++i) {
-      engines_.push_back(MakeGrpcEngine(EngineOptionsOf(options, pool, loops, i)));
-      ClosedLoopOptions loop;
-      loop.callers = PartOf(options.in_flight, loops, i);
-      loop.total = PartOf(options.total, loops, i);
-      loop.start_spread = absl::ToChronoNanoseconds(std::min(options.warmup / 4, kLongestStart));
-      loop.patience = absl::ToChronoNanoseconds(options.patience);
-      loops_.push_back(std::make_unique<ClosedLoop>(engines_.back().get(), &time_, loop));
+      const GrpcEngineOptions engine = EngineOptionsOf(options, pool, loops, i);
+      engines_.push_back(MakeGrpcEngine(engine));
+      loops_.push_back(options.shape ? MakeOpenLoop(options, now, loops, i, engine.channels.size())
+                                     : MakeClosedLoop(options, loops, i));
     }
     std::vector<const LiveStats*> live_stats;
-    for (const std::unique_ptr<ClosedLoop>& loop : loops_) live_stats.push_back(&loop->live_stats());
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) live_stats.push_back(&loop->live_stats());
     reader_ = std::make_unique<LiveStatsReader>(std::move(live_stats));
     last_progress_ = now;
     next_progress_ = After(now, kProgressPeriod);
@@ -90,27 +105,73 @@ class Run {
     if (WaitUntil(warmup_end_) && WaitUntilAllAnswered()) {
       result.start = absl::Now();
       result.processor_time = -OwnProcessorTime();
+      const std::vector<absl::Duration> loop_times = LoopTimes();
       if (observer_ != nullptr) observer_->OnMeasuredTimeBegins();
       WaitUntil(time_.end.load());
       result.processor_time += OwnProcessorTime();
+      result.busiest_loop_time = MostSince(loop_times);
       if (observer_ != nullptr) observer_->OnMeasuredTimeEnded();
       result.elapsed = Between(time_.begin.load(), EndOfMeasuredTime());
     }
     result.interrupted = interrupted_;
     result.connected = pool_.connected();
     for (std::thread& thread : threads) thread.join();
-    for (const std::unique_ptr<ClosedLoop>& loop : loops_) {
-      result.measurement.Add(loop->measurement());
-      result.cancelled += loop->cancelled();
-    }
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) AddCounts(loop->counts(), &result);
     return result;
   }
 
  private:
+  std::unique_ptr<LoadLoop> MakeClosedLoop(const LoadOptions& options, std::size_t loops, std::size_t i) {
+    ClosedLoopOptions loop;
+    loop.callers = PartOf(options.in_flight, loops, i);
+    loop.total = PartOf(options.total, loops, i);
+    loop.think_time = absl::ToChronoNanoseconds(options.think_time);
+    loop.log = options.log;
+    loop.start_spread = absl::ToChronoNanoseconds(std::min(options.warmup / 4, kLongestStart));
+    loop.patience = absl::ToChronoNanoseconds(options.patience);
+    return std::make_unique<ClosedLoop>(engines_[i].get(), &time_, loop);
+  }
+
+  std::unique_ptr<LoadLoop> MakeOpenLoop(const LoadOptions& options, LoadTime start, std::size_t loops, std::size_t i,
+                                         std::size_t connections) {
+    OpenLoopOptions loop;
+    loop.start = start;
+    loop.max_in_flight = PartOf(options.max_in_flight, loops, i);
+    loop.connections = connections;
+    loop.log = options.log;
+    loop.total = PartOf(options.total, loops, i);
+    loop.patience = absl::ToChronoNanoseconds(options.patience);
+    return std::make_unique<OpenLoop>(engines_[i].get(), &time_, Schedule(&*shape_, i, loops), loop);
+  }
+
+  static void AddCounts(const LoopCounts& counts, LoadResult* result) {
+    result->measurement.Add(counts.measurement);
+    result->succeeded_in_time += counts.succeeded_in_time;
+    result->scheduled += counts.scheduled;
+    result->not_sent += counts.not_sent;
+    result->in_flight_at_end += counts.in_flight_at_end;
+    result->unfinished += counts.unfinished;
+  }
+
   void RunLoop(std::size_t i) {
+    clocks_[i].Begin();
     engines_[i]->Run(loops_[i].get());
+    loops_[i]->FlushLog();
+    clocks_[i].End();
     const absl::MutexLock lock(&mutex_);
     --running_;
+  }
+
+  std::vector<absl::Duration> LoopTimes() const {
+    std::vector<absl::Duration> times;
+    for (const ThreadClock& clock : clocks_) times.push_back(clock.Read());
+    return times;
+  }
+  absl::Duration MostSince(const std::vector<absl::Duration>& before) const {
+    absl::Duration most;
+    const std::vector<absl::Duration> after = LoopTimes();
+    for (std::size_t i = 0; i < after.size(); ++i) most = std::max(most, after[i] - before[i]);
+    return most;
   }
 
   // Waits until `time`, or until every loop has sent its share of calls. False when interrupted: the end is then now.
@@ -137,9 +198,9 @@ class Run {
   // Sets the measured time if it was put off. False when interrupted.
   bool WaitUntilAllAnswered() {
     if (time_.begin.load() == warmup_end_) return true;
-    const auto answered = [](const std::unique_ptr<ClosedLoop>& loop) { return loop->all_callers_answered(); };
+    const auto is_warm = [](const std::unique_ptr<LoadLoop>& loop) { return loop->is_warm(); };
     LoadTime now = std::chrono::steady_clock::now();
-    while (now < latest_begin_ && !std::all_of(loops_.begin(), loops_.end(), answered)) {
+    while (now < latest_begin_ && !std::all_of(loops_.begin(), loops_.end(), is_warm)) {
       if (!WaitUntil(std::min(latest_begin_, After(now, kLookPeriod)))) return false;
       now = std::chrono::steady_clock::now();
     }
@@ -152,9 +213,9 @@ class Run {
   LoadTime EndOfMeasuredTime() {
     const absl::MutexLock lock(&mutex_);
     const LoadTime end = time_.end;
-    if (running_ > 0 || end <= std::chrono::steady_clock::now()) return end;
+    if (!has_total_ || running_ > 0 || end <= std::chrono::steady_clock::now()) return end;
     LoadTime last = time_.begin.load();
-    for (const std::unique_ptr<ClosedLoop>& loop : loops_) last = std::max(last, loop->last_end());
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) last = std::max(last, loop->counts().last_end);
     return last;
   }
 
@@ -164,6 +225,8 @@ class Run {
     const LiveStatsReader::View view = reader_->Look();
     LoadProgress progress;
     progress.warming_up = now < time_.begin.load();
+    progress.ended = view.ended;
+    progress.failed = view.failed;
     progress.rate = static_cast<double>(view.ended) / absl::ToDoubleSeconds(absl::FromChrono(now - last_progress_));
     progress.p50 = view.p50;
     progress.p99 = view.p99;
@@ -174,6 +237,7 @@ class Run {
   }
 
   const absl::Duration duration_;
+  const bool has_total_;
   LoadTime warmup_end_;
   LoadTime latest_begin_;
   const ChannelPool& pool_;
@@ -181,7 +245,9 @@ class Run {
   const std::function<bool()>& stopped_;
   MeasuredTime time_;
   std::vector<std::unique_ptr<Engine>> engines_;
-  std::vector<std::unique_ptr<ClosedLoop>> loops_;
+  std::optional<LoadShape> shape_;  // With the warm-up; of an open loop.
+  std::vector<std::unique_ptr<LoadLoop>> loops_;
+  std::vector<ThreadClock> clocks_;  // Of the loops' threads.
   std::unique_ptr<LiveStatsReader> reader_;
   LoadTime last_progress_;
   LoadTime next_progress_;
@@ -195,15 +261,18 @@ class Run {
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer,
                                    const std::function<bool()>& stopped) {
   std::size_t loops = options.loops == 0 ? AvailableProcessors() : options.loops;
-  loops = std::min(loops, options.in_flight);
-  ChannelPool pool({.target = options.target,
-                    .connections = std::min(options.connections, options.in_flight),
-                    .credentials = options.credentials});
+  loops = std::min(loops, SlotsOf(options));
+  ChannelPool pool({.target = options.target, .connections = std::min(options.connections, SlotsOf(options)), .credentials = options.credentials});
+  const LoadTime before = std::chrono::steady_clock::now();
   if (absl::Status status = pool.Connect(options.connect_timeout); !status.ok()) return status;
+  const LoadTime connected = std::chrono::steady_clock::now();
   LoadResult result = Run(options, pool, loops, observer, stopped).Measure();
+  result.connect_time = Between(before, connected);
   result.processors = AvailableProcessors();
   result.connections = pool.size();
   result.loops = loops;
+  result.max_in_flight = options.max_in_flight;
+  result.longest_dispatch_delay = options.longest_dispatch_delay;
   return result;
 }
 

@@ -1,6 +1,6 @@
-// RunLoad: one measurement. So many callers in a closed loop over so many connections and loops, first to warm up, then
-// for the measured time; what is in flight at its end is waited for. Called as often as needed in one process: each run
-// has connections and threads of its own.
+// RunLoad: one measurement. So many callers in a closed loop, or an open loop that sends by a schedule, over so many
+// connections and loops, first to warm up, then for the measured time; what is in flight at its end is waited for.
+// Called as often as needed in one process: each run has connections and threads of its own.
 
 #ifndef MEANWHILE_LOADTEST_LOAD_RUN_H_
 #define MEANWHILE_LOADTEST_LOAD_RUN_H_
@@ -8,12 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/credentials.h"
+#include "loadtest/interval_log.h"
 #include "loadtest/measurement.h"
+#include "loadtest/schedule.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 
 namespace meanwhile {
@@ -23,26 +26,36 @@ struct LoadOptions {
   std::string target;
   // Plaintext by default.
   Credentials credentials;
-  // Callers, each with one call in flight.
+  // Closed loop: callers, each with one call in flight, and how long they wait before the next one.
   std::size_t in_flight = 1000;
-  // Sockets. One more than there are callers has no use, and none is opened.
+  absl::Duration think_time = absl::ZeroDuration();
+  // Open loop, in place of callers: when calls are sent. It begins with the measured time; the warm-up before it is at
+  // its first rate.
+  std::optional<LoadShape> shape;
+  // Open loop: calls that may be in flight. One more is counted as not sent.
+  std::size_t max_in_flight = 10'000;
+  // Open loop: when 1 % of the calls leave later than this, the figures are not of the server (see validity.h).
+  absl::Duration longest_dispatch_delay = absl::Milliseconds(10);
+  // Sockets. One more than there may be calls in flight has no use, and none is opened.
   std::size_t connections = 8;
-  // Threads that send; 0 for one on each processor that this process may run on. Never more than callers.
+  // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight.
   std::size_t loops = 0;
   // What each call of Fetch asks for.
   v1::FetchRequest request;
   // Of each call.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration warmup = absl::ZeroDuration();
-  // The warm-up goes on until every caller has had an answer, but no longer than this. No longer than `warmup` by
-  // default.
+  // Closed loop: the warm-up goes on until every caller has had an answer, but no longer than this. No longer than
+  // `warmup` by default.
   absl::Duration longest_warmup = absl::ZeroDuration();
-  // The measured time; infinite when `total` alone ends it.
+  // The measured time; infinite when `total` or the shape alone ends it.
   absl::Duration duration = absl::Seconds(10);
-  // Measure exactly so many calls, in_flight or more, if the duration allows; 0 for no limit.
+  // Measure exactly so many calls, no fewer than there are callers, if the duration allows; 0 for no limit.
   uint64_t total = 0;
   // Within which all connections must stand.
   absl::Duration connect_timeout = absl::Seconds(5);
+  // Where the times of measured calls go second by second; null for nowhere. Not together with a longest warm-up.
+  IntervalLog* log = nullptr;
   // How long calls in flight at the end are waited for before they are cancelled.
   absl::Duration patience = absl::Seconds(5);
 };
@@ -52,23 +65,36 @@ struct LoadResult {
   absl::Time start;
   absl::Duration elapsed;
   Measurement measurement;
+  // What LoopCounts says of all loops.
+  uint64_t succeeded_in_time = 0;
+  uint64_t scheduled = 0;
+  uint64_t not_sent = 0;
+  uint64_t in_flight_at_end = 0;
+  uint64_t unfinished = 0;
   // What this process has used in the measured time, and how many processors it may run on.
   absl::Duration processor_time;
   std::size_t processors = 0;
+  // What the loop that used most has used in it.
+  absl::Duration busiest_loop_time;
   std::size_t connections = 0;
+  // Until all connections stood.
+  absl::Duration connect_time;
   // Connections that stood when the measured time ended: none when the server was gone.
   std::size_t connected = 0;
   std::size_t loops = 0;
-  // Calls that had not ended when the patience had.
-  uint64_t cancelled = 0;
+  // As they were asked for.
+  std::size_t max_in_flight = 0;
+  absl::Duration longest_dispatch_delay = absl::InfiniteDuration();
   bool interrupted = false;
 };
 
 // How a run goes, for a progress line.
 struct LoadProgress {
   bool warming_up = false;
-  // Calls that ended a second since the last progress, and how long they took.
-  double rate = 0;
+  // Calls that ended since the last progress, the failures among them, and how long they took.
+  uint64_t ended = 0;
+  uint64_t failed = 0;
+  double rate = 0;  // Ended a second.
   absl::Duration p50;
   absl::Duration p99;
   int64_t in_flight = 0;

@@ -5,9 +5,27 @@
 namespace meanwhile {
 
 void Measurement::Add(const Measurement& other) {
-  response_times_.Add(other.response_times_);
-  for (std::size_t i = 0; i < statuses_.size(); ++i) statuses_[i] += other.statuses_[i];
+  for (std::size_t status = 0; status < response_times_.size(); ++status) {
+    if (!other.response_times_[status]) continue;
+    if (!response_times_[status]) response_times_[status].emplace();
+    response_times_[status]->Add(*other.response_times_[status]);
+  }
+  service_times_.Add(other.service_times_);
+  dispatch_delays_.Add(other.dispatch_delays_);
   for (const ErrorGroup& group : other.errors_) CountError(group.code, group.message, group.count);
+}
+
+Histogram Measurement::response_times() const {
+  Histogram all;
+  for (const std::optional<Histogram>& times : response_times_) {
+    if (times) all.Add(*times);
+  }
+  return all;
+}
+
+const Histogram* Measurement::response_times(absl::StatusCode code) const {
+  const std::optional<Histogram>& times = response_times_[static_cast<std::size_t>(code)];
+  return times ? &*times : nullptr;
 }
 
 std::vector<Measurement::ErrorGroup> Measurement::ErrorGroups() const {

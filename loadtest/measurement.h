@@ -1,7 +1,13 @@
 // Measurement: what is known of the calls of a measured time: how long they took and how they ended.
 //
-// Every call counts, also in the response times, whichever way it ended: to leave out those that timed out would
-// flatter the server.
+//   intended send      actual send                  response
+//        ├── dispatch delay ──┼────── service time ──────┤
+//        ├────────────────── response time ──────────────┤
+//
+// Every call counts in all three, whichever way it ended: to leave out those that timed out would flatter the server.
+// So does one that was given up before it ended, with the time until then, but it is no success and no error.
+//
+// Memory: three histograms, and one more for each further status that calls end with, however many calls.
 //
 // A measurement belongs to one thread. Give each its own and Add them up in the end.
 
@@ -12,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +27,13 @@
 #include "loadtest/histogram.h"
 
 namespace meanwhile {
+
+struct CallTimes {
+  // From the intended send.
+  std::chrono::nanoseconds response;
+  // From the actual send.
+  std::chrono::nanoseconds service;
+};
 
 class Measurement {
  public:
@@ -37,29 +51,51 @@ class Measurement {
   static constexpr std::size_t kMaxMessageSize = 300;
   static constexpr char kOtherMessages[] = "(other messages)";
 
-  // A call has ended. Allocates only for an error's first occurrence.
-  void Record(std::chrono::nanoseconds response_time, absl::StatusCode code, absl::string_view message) {
-    response_times_.RecordNanos(response_time.count());
-    ++statuses_[static_cast<std::size_t>(code)];
+  // A call has ended. Allocates only for the first call with a status or an error.
+  void Record(const CallTimes& times, absl::StatusCode code, absl::string_view message) {
+    RecordTimes(times, static_cast<std::size_t>(code));
     if (code != absl::StatusCode::kOk) CountError(code, message.substr(0, kMaxMessageSize), 1);
   }
+
+  // A call was given up after these times.
+  void RecordUnfinished(const CallTimes& times) { RecordTimes(times, kUnfinished); }
 
   // Counts all that `other` has counted.
   void Add(const Measurement& other);
 
-  uint64_t calls() const { return response_times_.count(); }
+  // All calls, unfinished ones included.
+  uint64_t calls() const { return service_times_.count(); }
   uint64_t succeeded() const { return count(absl::StatusCode::kOk); }
-  uint64_t count(absl::StatusCode code) const { return statuses_[static_cast<std::size_t>(code)]; }
-  const Histogram& response_times() const { return response_times_; }
+  uint64_t unfinished() const { return CountOf(kUnfinished); }
+  uint64_t failed() const { return calls() - succeeded() - unfinished(); }
+  uint64_t count(absl::StatusCode code) const { return CountOf(static_cast<std::size_t>(code)); }
+
+  // Made anew in each call.
+  Histogram response_times() const;
+  const Histogram& service_times() const { return service_times_; }
+  const Histogram& dispatch_delays() const { return dispatch_delays_; }
+  // The response times of calls that ended with `code`; null when none did.
+  const Histogram* response_times(absl::StatusCode code) const;
 
   // The most frequent first.
   std::vector<ErrorGroup> ErrorGroups() const;
 
  private:
+  // After the 17 status codes.
+  static constexpr std::size_t kUnfinished = 17;
+
+  void RecordTimes(const CallTimes& times, std::size_t status) {
+    if (!response_times_[status]) response_times_[status].emplace();
+    response_times_[status]->RecordNanos(times.response.count());
+    service_times_.RecordNanos(times.service.count());
+    dispatch_delays_.RecordNanos((times.response - times.service).count());
+  }
+  uint64_t CountOf(std::size_t status) const { return response_times_[status] ? response_times_[status]->count() : 0; }
   void CountError(absl::StatusCode code, absl::string_view message, uint64_t count);
 
-  Histogram response_times_;
-  std::array<uint64_t, 17> statuses_{};  // By status code.
+  std::array<std::optional<Histogram>, kUnfinished + 1> response_times_;  // By status.
+  Histogram service_times_;
+  Histogram dispatch_delays_;
   std::vector<ErrorGroup> errors_;
 };
 

@@ -13,6 +13,17 @@
 namespace meanwhile {
 namespace {
 
+template <typename Report>
+absl::Status Write(const Report& report, const OutputFiles& files) {
+  absl::Status status;
+  if (!files.json.empty()) status.Update(WriteReportFile(files.json, JsonReport(report)));
+  if (!files.csv.empty()) status.Update(WriteReportFile(files.csv, CsvReport(report)));
+  if (!files.html.empty()) status.Update(WriteReportFile(files.html, HtmlReport(report)));
+  return status;
+}
+
+}  // namespace
+
 void AddOutputFlag(CLI::App& app, const std::string& flag, std::string* file, const std::string& description) {
   auto parse = [flag, file](const std::string& text) {
     const std::filesystem::path path = ResolvePath(text);
@@ -26,17 +37,6 @@ void AddOutputFlag(CLI::App& app, const std::string& flag, std::string* file, co
   };
   AddParsedFlag(app, flag, parse, "FILE", "", description);
 }
-
-template <typename Report>
-absl::Status Write(const Report& report, const OutputFiles& files) {
-  absl::Status status;
-  if (!files.json.empty()) status.Update(WriteReportFile(files.json, JsonReport(report)));
-  if (!files.csv.empty()) status.Update(WriteReportFile(files.csv, CsvReport(report)));
-  if (!files.html.empty()) status.Update(WriteReportFile(files.html, HtmlReport(report)));
-  return status;
-}
-
-}  // namespace
 
 void AddOutputFlags(CLI::App& app, OutputFiles* files) {
   AddOutputFlag(app, "--json", &files->json, "Write the results as JSON, by the schema in report.proto");

@@ -18,6 +18,9 @@ struct OutputFiles {
   std::string html;
 };
 
+// Adds a flag for a file to write, FILE; the path is checked as below.
+void AddOutputFlag(CLI::App& app, const std::string& flag, std::string* file, const std::string& description);
+
 // Adds the three flags. A path whose directory does not exist is refused while flags are parsed, not after the run.
 // `files` outlives the parsing.
 void AddOutputFlags(CLI::App& app, OutputFiles* files);

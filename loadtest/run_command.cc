@@ -18,48 +18,79 @@
 #include "client/wait_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
+#include "loadtest/interval_log.h"
+#include "loadtest/load_flags.h"
 #include "loadtest/load_report.h"
 #include "loadtest/load_run.h"
 #include "loadtest/output_files.h"
 #include "loadtest/progress.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/server_stats_reader.h"
+#include "loadtest/threshold.h"
+#include "loadtest/validity.h"
 
 namespace meanwhile {
 
 struct RunCommand::Flags {
   LoadOptions load;
   CredentialFlags credentials;
+  LoadFlags load_flags;
   std::size_t payload_size = 64;
-  absl::Duration duration = absl::Seconds(10);
+  std::vector<Threshold> thresholds;
+  std::optional<Threshold> abort_condition;
   OutputFiles files;
-  CLI::Option* duration_option = nullptr;
-  CLI::Option* warmup_option = nullptr;
+  std::string log_file;
 };
 
 namespace {
 
 constexpr char kFooter[] =
-    "Calls of Fetch are sent by so many callers at once, each as soon as its last call has returned. Every call that\n"
-    "ends in the measured time counts, whatever its status.\n"
+    "Calls of Fetch are sent, either by so many callers at once, each as soon as its last call has returned, or with\n"
+    "--rps or --load by a schedule, whatever returns. Response times count from the moment at which a call was to be "
+    "sent.\n"
+    "\n"
+    "--load is one of\n"
+    "  ramp:100..5000/60s       from one rate to another in that time\n"
+    "  step:100,200,400/10s     one rate after another, each for that time\n"
+    "  spike:100..5000/10s,2s   10 s at the first rate, 2 s at the second, 10 s at the first\n"
+    "  replay:FILE              calls at the times in a file, one a line: 1.25s, 80ms or a number of seconds\n"
     "\n"
     "Exit codes: 0 good; 1 the target cannot be reached or went away, or no call succeeded; 2 bad usage;\n"
-    "105 interrupted, what was measured is told; 106 the load tester was the limit.\n"
+    "99 a threshold failed, or --abort-when ended the run; 105 interrupted, what was measured is told;\n"
+    "106 the load tester was the limit.\n"
     "\n"
     "  loadtest run localhost:50051 -c 1000 -z 10s\n"
+    "  loadtest run localhost:50051 -r 500 --arrival=poisson --threshold='p99<80ms' --threshold='errors<0.1%'\n"
     "  loadtest run localhost:50051 -n 100000 --wait=simulated:normal:50ms,5ms --json=result.json";
 
-// Looks at the server when the measured time begins and ends, and shows the progress.
+// Calls that must have ended before a share of them means something.
+constexpr uint64_t kFewestToAbort = 20;
+
+// Looks at the server when the measured time begins and ends, shows the progress, and says when to abort.
 class RunObserver final : public LoadObserver {
  public:
-  explicit RunObserver(const LoadOptions& load) : stats_reader_(load.target, load.credentials) {}
+  RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition)
+      : stats_reader_(load.target, load.credentials), abort_condition_(abort_condition), log_(load.log) {}
 
   void OnMeasuredTimeBegins() override { before_ = Look(); }
   void OnMeasuredTimeEnded() override {
     progress_line_.Clear();
     if (before_) after_ = Look();
   }
-  void OnProgress(const LoadProgress& progress) override { progress_line_.Show(progress); }
+  void OnProgress(const LoadProgress& progress) override {
+    progress_line_.Show(progress);
+    if (log_ != nullptr) log_->WriteClosed();
+    ended_ += progress.ended;
+    failed_ += progress.failed;
+    if (!abort_condition_ || ended_ < kFewestToAbort) return;
+    const double share = static_cast<double>(failed_) / static_cast<double>(ended_);
+    const bool is_share = abort_condition_->metric == Threshold::Metric::kErrorShare;
+    if (!abort_condition_->Holds(is_share ? share : static_cast<double>(failed_))) return;
+    aborted_ = absl::StrCat(abort_condition_->text, ": ", failed_, " of ", ended_, " calls had failed");
+  }
+
+  // Why the run shall end; empty when it shall not.
+  const std::string& aborted() const { return aborted_; }
 
   // Sets what the server told of itself, if it has an Admin service.
   void SetServer(v1::RunReport* report) const {
@@ -80,21 +111,27 @@ class RunObserver final : public LoadObserver {
   }
 
   ServerStatsReader stats_reader_;
+  const std::optional<Threshold>& abort_condition_;
+  IntervalLog* const log_;
+  uint64_t ended_ = 0;
+  uint64_t failed_ = 0;
+  std::string aborted_;
   std::optional<Sight> before_;
   std::optional<Sight> after_;
   ProgressLine progress_line_{stderr};
 };
 
-// What Little's law allows: so many callers, each waiting at least so long. Known for a constant wait.
+// What Little's law allows: so many callers, each waiting and thinking at least so long. Known for a constant wait.
 std::optional<double> IdealRate(const LoadOptions& load) {
-  if (!load.request.wait().simulated().has_constant()) return std::nullopt;
+  if (load.shape || !load.request.wait().simulated().has_constant()) return std::nullopt;
   const google::protobuf::Duration& wait = load.request.wait().simulated().constant();
   const double seconds = static_cast<double>(wait.seconds()) + 1e-9 * wait.nanos();
   if (seconds <= 0) return std::nullopt;
-  return static_cast<double>(load.in_flight) / seconds;
+  return static_cast<double>(load.in_flight) / (seconds + absl::ToDoubleSeconds(load.think_time));
 }
 
-v1::RunReport ReportOf(const LoadOptions& load, const LoadResult& result, const v1::Host& host) {
+v1::RunReport ReportOf(const LoadOptions& load, const std::string& description, const LoadResult& result,
+                       const v1::Host& host) {
   v1::RunReport report;
   report.set_version(kVersion);
   report.set_start_time(absl::FormatTime(absl::RFC3339_sec, result.start, absl::UTCTimeZone()));
@@ -103,9 +140,15 @@ v1::RunReport ReportOf(const LoadOptions& load, const LoadResult& result, const 
   report.set_connections(static_cast<uint32_t>(result.connections));
   report.set_loops(static_cast<uint32_t>(result.loops));
   report.set_engine("grpc");
-  report.set_interrupted(result.interrupted);
-  report.set_in_flight(static_cast<uint32_t>(load.in_flight));
+  report.set_load(description);
+  if (load.shape) {
+    report.set_max_in_flight(static_cast<uint32_t>(load.max_in_flight));
+  } else {
+    report.set_in_flight(static_cast<uint32_t>(load.in_flight));
+  }
+  report.set_connect_seconds(absl::ToDoubleSeconds(result.connect_time));
   SetMeasured(result, &report);
+  SetDistributions(result, &report);
   if (const std::optional<double> ideal = IdealRate(load)) report.set_ideal_share(report.achieved_rate() / *ideal);
   const std::vector<std::string> problems = ProblemsOf(result);
   report.mutable_problems()->Assign(problems.begin(), problems.end());
@@ -113,10 +156,14 @@ v1::RunReport ReportOf(const LoadOptions& load, const LoadResult& result, const 
   return report;
 }
 
-int ExitCodeOf(const LoadResult& result) {
-  if (result.interrupted) return kExitInterrupted;
+int ExitCodeOf(const LoadResult& result, const v1::RunReport& report) {
+  if (report.interrupted()) return kExitInterrupted;
+  if (!report.aborted().empty()) return kExitThresholdFailed;
   if (result.measurement.succeeded() == 0 || IsServerGone(result)) return kExitFailed;
-  return IsClientLimited(result) ? kExitClientLimited : kExitGood;
+  if (IsClientLimited(result)) return kExitClientLimited;
+  const bool all_passed = std::all_of(report.thresholds().begin(), report.thresholds().end(),
+                                      [](const v1::ThresholdVerdict& verdict) { return verdict.passed(); });
+  return all_passed ? kExitGood : kExitThresholdFailed;
 }
 
 }  // namespace
@@ -135,17 +182,9 @@ RunCommand::RunCommand(CLI::App& app)
     return CheckTarget(text);
   };
   AddParsedFlag(*command_, "TARGET", parse_target, "", "", "The server: HOST:PORT or unix:PATH")->required();
-  AddCountFlag(*command_, "-c,--concurrency", &load.in_flight, {1, 100'000}, "Callers, each with one call in flight");
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send, at most one for each caller");
-  flags.duration_option = AddDurationFlag(*command_, "-z,--duration", &flags.duration,
-                                          {absl::Milliseconds(1), absl::Hours(24)}, "Of the measured time");
-  CLI::Option* const total =
-      AddCountFlag(*command_, "-n,--total", &load.total, {1, 1'000'000'000'000},
-                   "Measure exactly so many calls; without limit of time and without warm-up unless these are given");
-  total->default_str("");
-  flags.warmup_option = AddDurationFlag(*command_, "--warmup", &load.warmup, {absl::ZeroDuration(), absl::Hours(1)},
-                                        "How long calls are sent before they are measured");
+  flags.load_flags.Add(*command_, &load);
   AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
   AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)}, "Of each call");
   auto parse_wait = [&load](const std::string& text) {
@@ -157,18 +196,27 @@ RunCommand::RunCommand(CLI::App& app)
   AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
                 "What the server waits for in each call; its own backend if not given");
   AddCredentialFlags(*command_, &flags.credentials);
+  auto parse_threshold = [&flags](const std::string& text) {
+    absl::StatusOr<Threshold> threshold = ParseThreshold("--threshold", text);
+    if (!threshold.ok()) return threshold.status();
+    flags.thresholds.push_back(*std::move(threshold));
+    return absl::OkStatus();
+  };
+  AddRepeatedFlag(*command_, "--threshold", parse_threshold, "CONDITION",
+                  "What must hold for exit code 0, as p99<80ms, errors<0.1% or rate>=10000; may be repeated");
+  auto parse_condition = [&flags](const std::string& text) {
+    absl::StatusOr<Threshold> condition = ParseAbortCondition("--abort-when", text);
+    if (!condition.ok()) return condition.status();
+    flags.abort_condition = *std::move(condition);
+    return absl::OkStatus();
+  };
+  AddParsedFlag(*command_, "--abort-when", parse_condition, "CONDITION", "",
+                "End the run when this holds of the calls so far, as errors>5%");
   AddOutputFlags(*command_, &flags.files);
+  AddOutputFlag(*command_, "--hlog", &flags.log_file,
+                "Write the times second by second as a log that HdrHistogram's tools read");
 
-  command_->final_callback([&flags, &load] {
-    load.duration = flags.duration;
-    if (load.total == 0) return;
-    if (load.in_flight > load.total) {
-      throw UsageError(FlagError("--concurrency", std::to_string(load.in_flight),
-                                 absl::StrCat("must be at most --total, which is ", load.total)));
-    }
-    if (flags.duration_option->count() == 0) load.duration = absl::InfiniteDuration();
-    if (flags.warmup_option->count() == 0) load.warmup = absl::ZeroDuration();
-  });
+  command_->final_callback([&flags, &load] { flags.load_flags.Finish(&load); });
 }
 
 RunCommand::~RunCommand() = default;
@@ -186,20 +234,37 @@ int RunCommand::Execute(const absl::Notification& stop) {
   load.credentials = *std::move(credentials);
   const v1::Host host = ReadHost();
 
-  RunObserver observer(load);
-  const absl::StatusOr<LoadResult> result = RunLoad(load, &observer, [&stop] { return stop.HasBeenNotified(); });
+  std::optional<IntervalLog> log;
+  if (!flags_->log_file.empty()) {
+    load.log = &log.emplace(flags_->log_file);
+    if (!log->status().ok()) {
+      std::cerr << "loadtest: " << log->status().message() << "\n";
+      return kExitFailed;
+    }
+  }
+  RunObserver observer(load, flags_->abort_condition);
+  const absl::StatusOr<LoadResult> result =
+      RunLoad(load, &observer, [&] { return stop.HasBeenNotified() || !observer.aborted().empty(); });
   if (!result.ok()) {
     std::cerr << "loadtest: " << result.status().message() << "\n";
     return kExitFailed;
   }
-  v1::RunReport report = ReportOf(load, *result, host);
+  v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
   observer.SetServer(&report);
+  report.set_aborted(observer.aborted());
+  report.set_interrupted(result->interrupted && observer.aborted().empty());
+  for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;
   std::cout << TextReport(report) << std::flush;
-  if (absl::Status status = WriteReport(report, flags_->files); !status.ok()) {
+  absl::Status status = WriteReport(report, flags_->files);
+  if (log) {
+    log->WriteAll();
+    status.Update(log->status());
+  }
+  if (!status.ok()) {
     std::cerr << "loadtest: " << status.message() << "\n";
     return kExitFailed;
   }
-  return ExitCodeOf(*result);
+  return ExitCodeOf(*result, report);
 }
 
 }  // namespace meanwhile

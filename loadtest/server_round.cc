@@ -8,6 +8,7 @@
 #include "loadtest/load_report.h"
 #include "loadtest/process_stats.h"
 #include "loadtest/server_stats_reader.h"
+#include "loadtest/validity.h"
 
 namespace meanwhile {
 namespace {

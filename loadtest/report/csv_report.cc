@@ -51,6 +51,16 @@ struct Column {
   {                                                                                            \
     #name "_seconds", [](const v1::Cell& cell) { return Number(cell.response_time().name()); } \
   }
+#define SERVICE_COLUMN(name)                                                                                   \
+  {                                                                                                            \
+    "service_" #name "_seconds",                                                                               \
+        [](const v1::Cell& cell) { return cell.has_service_time() ? Number(cell.service_time().name()) : ""; } \
+  }
+#define DISPATCH_COLUMN(name)                                                                                      \
+  {                                                                                                                \
+    "dispatch_delay_" #name "_seconds",                                                                            \
+        [](const v1::Cell& cell) { return cell.has_dispatch_delay() ? Number(cell.dispatch_delay().name()) : ""; } \
+  }
 #define SERVER_COLUMN(name)                                                                                     \
   {                                                                                                             \
     "server_" #name, [](const v1::Cell& cell) { return cell.has_server() ? Number(cell.server().name()) : ""; } \
@@ -91,9 +101,27 @@ constexpr Column kColumns[] = {
     CLIENT_COLUMN(processors_used),
     {"statuses", Statuses},
     {"error_groups", ErrorGroups},
+    TIME_COLUMN(stddev),
+    TIME_COLUMN(p99999),
+    {"offered_rate", [](const v1::Cell& cell) { return cell.has_offered_rate() ? Number(cell.offered_rate()) : ""; }},
+    {"not_sent", [](const v1::Cell& cell) { return Number(cell.not_sent()); }},
+    {"in_flight_at_end", [](const v1::Cell& cell) { return Number(cell.in_flight_at_end()); }},
+    {"unfinished", [](const v1::Cell& cell) { return Number(cell.unfinished()); }},
+    SERVICE_COLUMN(mean),
+    SERVICE_COLUMN(p50),
+    SERVICE_COLUMN(p99),
+    SERVICE_COLUMN(p999),
+    SERVICE_COLUMN(max),
+    DISPATCH_COLUMN(mean),
+    DISPATCH_COLUMN(p50),
+    DISPATCH_COLUMN(p99),
+    DISPATCH_COLUMN(p999),
+    DISPATCH_COLUMN(max),
 };
 
 #undef TIME_COLUMN
+#undef SERVICE_COLUMN
+#undef DISPATCH_COLUMN
 #undef SERVER_COLUMN
 #undef CLIENT_COLUMN
 
@@ -126,6 +154,12 @@ v1::Cell CellOf(const v1::RunReport& report) {
   *cell.mutable_statuses() = report.statuses();
   *cell.mutable_error_groups() = report.error_groups();
   *cell.mutable_response_time() = report.response_time();
+  if (report.has_service_time()) *cell.mutable_service_time() = report.service_time();
+  if (report.has_dispatch_delay()) *cell.mutable_dispatch_delay() = report.dispatch_delay();
+  if (report.has_offered_rate()) cell.set_offered_rate(report.offered_rate());
+  cell.set_not_sent(report.not_sent());
+  cell.set_in_flight_at_end(report.in_flight_at_end());
+  cell.set_unfinished(report.unfinished());
   if (report.has_server()) *cell.mutable_server() = report.server();
   if (report.has_client()) *cell.mutable_client() = report.client();
   return cell;

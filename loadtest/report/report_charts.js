@@ -186,6 +186,51 @@ function barChart({series, groups, format, xTitle}) {
   };
 }
 
+// Lines over the share of the calls, with as much room for each nine as for the one before it: a point at quantile q is
+// drawn at 1 / (1 - q). `series`: [{label, colour, data: [{x: q, y}]}].
+function spectrumChart({series, format, logarithmic}) {
+  const place = quantile => 1 / (1 - quantile);
+  // 1 - 1 / x has errors in its last digits, which would be shown.
+  const share = x => Number((100 * (1 - 1 / x)).toPrecision(Math.max(2, Math.ceil(Math.log10(x)) + 1))) + ' %';
+  const last = Math.max(10, ...series.flatMap(({data}) => data.map(({x}) => place(x))));
+  const ticks = [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6].filter(x => x <= last * 1.01);
+  return {
+    type: 'line',
+    data: {
+      datasets: series.map(({label, colour, data}) => ({
+        label,
+        data: data.map(({x, y}) => ({x: place(x), y})),
+        borderColor: colour,
+        backgroundColor: colour,
+        borderWidth: 2.5,
+        pointRadius: 0,
+        pointHitRadius: 12,
+      })),
+    },
+    options: {
+      interaction: {mode: 'index', intersect: false},
+      plugins: {
+        legend: legend(true, 'line'),
+        tooltip: {
+          callbacks: {
+            title: items => `${share(items[0].parsed.x)} of the calls`,
+            label: ({dataset, parsed}) => `${dataset.label}: up to ${format(parsed.y)}`,
+          },
+        },
+      },
+      scales: {
+        x: axis('share of the calls', share, {
+          type: 'logarithmic',
+          min: 1,
+          max: last,
+          afterBuildTicks: scale => { scale.ticks = ticks.map(value => ({value})); },
+        }),
+        y: axis('', format, logarithmic ? {type: 'logarithmic'} : {beginAtZero: true}),
+      },
+    },
+  };
+}
+
 // Draws `panels` ([{canvas, chart: () => configuration}]) and again when the colours change: they are read when drawn.
 function drawCharts(panels) {
   let charts = [];

@@ -1,20 +1,94 @@
 // The page of `loadtest run`.
 'use strict';
 
+// The times that the report has, each with its name.
+function timesOf() {
+  return [
+    ['response time', report.responseTime, 'responseTime'],
+    ['service time', report.serviceTime, 'serviceTime'],
+    ['dispatch delay', report.dispatchDelay, 'dispatchDelay'],
+  ].filter(([, times]) => times);
+}
+
+function spectrum() {
+  const series = timesOf().map(([label, , field], i) => ({
+    label,
+    colour: seriesColour(i),
+    data: report.spectrum.map(point => ({x: point.quantile, y: point[field]})),
+  }));
+  const response = report.spectrum.map(point => point.responseTime).filter(time => time > 0);
+  const logarithmic = Math.max(...response) > 100 * Math.min(...response);
+  // A logarithmic axis has no place for 0.
+  if (logarithmic) series.forEach(({data}) => data.forEach(point => { point.y = point.y > 0 ? point.y : null; }));
+  return spectrumChart({series, format: figures.seconds, logarithmic});
+}
+
+function histogramChart() {
+  const bars = report.histogram;
+  return barChart({
+    series: [{label: 'calls', colour: seriesColour(0), data: bars.map(bar => bar.count)}],
+    groups: bars.map(bar => `to ${figures.seconds(bar.high)}`),
+    format: figures.count,
+    xTitle: 'response time',
+  });
+}
+
+function runCharts() {
+  if (report.spectrum.length === 0) return null;
+  const note = report.serviceTime
+    ? 'Response time counts from the moment at which a call was to be sent, service time from when it was. Between the ' +
+      'two is the dispatch delay, which is the load tester’s own.'
+    : 'How long the fastest, the middle and the slowest of the calls took.';
+  return element('div', {class: 'charts'},
+    panel('Times by share of the calls', note, spectrum, true),
+    panel('Histogram of response times', 'Ten bars of equal width up to p99, and one for the slower calls.',
+      histogramChart, true));
+}
+
+const timeHeads = ['min', 'mean', 'std dev', 'p50', 'p75', 'p90', 'p99', 'p99.9', 'p99.99', 'p99.999', 'max'];
+const timeFigures = ({min, mean, stddev, p50, p75, p90, p99, p999, p9999, p99999, max}) =>
+  [min, mean, stddev, p50, p75, p90, p99, p999, p9999, p99999, max].map(figures.seconds);
+
+function statusCard() {
+  const statuses = Object.entries(report.statuses).sort(([, a], [, b]) => b - a);
+  if (statuses.length === 0) return null;
+  const row = ([status, count]) => {
+    const {p50, p99, max} = report.statusTimes[status] ?? {};
+    return [status, figures.count(count), ...[p50, p99, max].map(figures.seconds)];
+  };
+  return card(element('h2', {}, 'Status codes'), table(['status', 'calls', 'p50', 'p99', 'max'], statuses.map(row)));
+}
+
+function thresholdCard() {
+  if (report.thresholds.length === 0) return null;
+  return card(element('h2', {}, 'Thresholds'), table(['threshold', 'was', 'verdict'], report.thresholds.map(
+    ({threshold, actualText, passed}) => [threshold, actualText, passed ? 'passed' : 'FAILED'])));
+}
+
+function runFigures() {
+  const {server, client, idealShare, offeredRate} = report;
+  const busy = ({cpuMicrosPerCall, processorsUsed}) =>
+    [`${figures.micros(cpuMicrosPerCall)} of processor per call`, `${figures.figure(processorsUsed)} processors busy`];
+  const switches = server?.contextSwitchesPerCall;
+  return [
+    ['calls', `${figures.count(report.calls)} in ${figures.seconds(report.durationSeconds)}`],
+    ['rate', `${figures.figure(report.achievedRate)} calls/s` +
+      (offeredRate === undefined ? '' : ` of ${figures.figure(offeredRate)} calls/s offered`) +
+      (idealShare === undefined ? '' : `, ${figures.share(idealShare)} of the ideal`)],
+    ['not sent', report.notSent > 0 && `${quantity(report.notSent, 'call')}, with ` +
+      `${figures.count(report.maxInFlight)} in flight`],
+    ['at the end', report.inFlightAtEnd > 0 && `${figures.count(report.inFlightAtEnd)} in flight, ` +
+      (report.unfinished > 0 ? `${figures.count(report.unfinished)} of them given up` : 'waited for')],
+    ['server', server && [...busy(server), `peak ${quantity(server.peakThreads, 'thread')}`,
+      `peak ${figures.bytes(server.peakRssBytes)}`,
+      ...(switches === undefined ? [] : [`${figures.figure(switches)} switches per call`])].join(', ')],
+    ['load tester', client && busy(client).join(', ')],
+    ['connecting', report.connectSeconds > 0 && figures.seconds(report.connectSeconds)],
+  ];
+}
+
 function runPage() {
   const times = report.responseTime ?? {};
-  const percentiles = {
-    min: times.min, p50: times.p50, p75: times.p75, p90: times.p90, p99: times.p99,
-    'p99.9': times.p999, 'p99.99': times.p9999, max: times.max,
-  };
-  const chart = () => barChart({
-    series: [{
-      label: 'response time', colour: seriesColour(0), data: Object.values(percentiles).map(seconds => seconds ?? null),
-    }],
-    groups: Object.keys(percentiles),
-    format: figures.seconds,
-    xTitle: '',
-  });
   const facts = {
     'calls/s': figures.figure(report.achievedRate),
     calls: figures.count(report.calls),
@@ -22,37 +96,23 @@ function runPage() {
     p99: figures.seconds(times.p99),
     errors: figures.count(report.errors),
   };
-  const statuses = Object.entries(report.statuses).sort(([, a], [, b]) => b - a);
   return [
     heading('Load test: run', report.target, [
-      report.model && `model ${report.model}`, `${figures.count(report.inFlight)} in flight`,
+      report.model && `model ${report.model}`, report.load,
       quantity(report.connections, 'connection'), figures.seconds(report.durationSeconds)]),
     ...notices(),
+    report.aborted ? element('section', {class: 'card notice', role: 'alert'},
+      element('strong', {}, `Aborted: ${report.aborted}`)) : null,
     element('div', {class: 'cards facts'}, ...Object.entries(facts).map(([name, figure]) =>
       card(element('div', {class: 'kicker'}, name), element('div', {class: 'big'}, figure)))),
-    element('div', {class: 'charts'}, panel('Response time', 'From the fastest call to the slowest.', chart, true)),
-    card(element('h2', {}, 'All figures'), definitions(runFigures())),
-    statuses.length > 0 ? card(element('h2', {}, 'Status codes'),
-      table(['status', 'calls'], statuses.map(([status, count]) => [status, figures.count(count)]))) : null,
+    thresholdCard(),
+    runCharts(),
+    card(element('h2', {}, 'All figures'), definitions(runFigures()),
+      table(['', ...timeHeads], timesOf().map(([name, summary]) => [name, ...timeFigures(summary)]))),
+    statusCard(),
     errorCard([], [{name: [], groups: report.errorGroups}]),
-    hostCard([['target', report.target], ['loops', figures.count(report.loops)], ['engine', report.engine]]),
-  ];
-}
-
-function runFigures() {
-  const {server, client, idealShare} = report;
-  const busy = ({cpuMicrosPerCall, processorsUsed}) =>
-    [`${figures.micros(cpuMicrosPerCall)} of processor per call`, `${figures.figure(processorsUsed)} processors busy`];
-  const switches = server?.contextSwitchesPerCall;
-  return [
-    ['calls', `${figures.count(report.calls)} in ${figures.seconds(report.durationSeconds)}`],
-    ['rate', `${figures.figure(report.achievedRate)} calls/s` +
-      (idealShare === undefined ? '' : `, ${figures.share(idealShare)} of the ideal`)],
-    ['mean response time', figures.seconds(report.responseTime?.mean)],
-    ['server', server && [...busy(server), `peak ${quantity(server.peakThreads, 'thread')}`,
-      `peak ${figures.bytes(server.peakRssBytes)}`,
-      ...(switches === undefined ? [] : [`${figures.figure(switches)} switches per call`])].join(', ')],
-    ['load tester', client && busy(client).join(', ')],
+    hostCard([['target', report.target], ['load', report.load], ['loops', figures.count(report.loops)],
+      ['engine', report.engine]]),
   ];
 }
 

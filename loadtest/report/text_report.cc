@@ -85,57 +85,6 @@ std::vector<unsigned> Levels(const v1::ComparisonReport& report) {
   return levels;
 }
 
-std::string RunTotals(const v1::RunReport& report) {
-  TextTable table("ll");
-  const auto add = [&table](const std::string& name, const std::string& figure) { table.AddRow({name, figure}); };
-  add("calls", absl::StrCat(FormatCount(report.calls()), " in ", FormatSeconds(report.duration_seconds())));
-  add("rate",
-      absl::StrCat(
-          FormatFigure(report.achieved_rate()), " calls/s",
-          report.has_ideal_share() ? absl::StrCat(", ", FormatShare(report.ideal_share()), " of the ideal") : ""));
-  add("errors", report.errors() > 0 ? absl::StrCat(FormatCount(report.errors()), " (",
-                                                   FormatShare(report.errors() / report.calls()), ")")
-                                    : "0");
-  if (report.has_server()) {
-    const v1::ServerUsage& server = report.server();
-    std::vector<std::string> figures = {
-        absl::StrCat(FormatFigure(server.cpu_micros_per_call()), " µs of processor per call"),
-        absl::StrCat(FormatFigure(server.processors_used()), " processors busy"),
-        absl::StrCat("peak ", Quantity(server.peak_threads(), "thread")),
-        absl::StrCat("peak ", FormatBytes(server.peak_rss_bytes())),
-    };
-    if (server.has_context_switches_per_call()) {
-      figures.push_back(absl::StrCat(FormatFigure(server.context_switches_per_call()), " switches per call"));
-    }
-    add("server", absl::StrJoin(figures, ", "));
-  }
-  add("load tester", absl::StrCat(FormatFigure(report.client().cpu_micros_per_call()), " µs of processor per call, ",
-                                  FormatFigure(report.client().processors_used()), " processors busy"));
-  return absl::StrCat(absl::StrJoin(table.Lines(2), "\n"), "\n");
-}
-
-std::string RunLatencies(const v1::LatencySummary& times) {
-  TextTable table("rrrrrrrrr");
-  table.AddRow({"min", "mean", "p50", "p75", "p90", "p99", "p99.9", "p99.99", "max"});
-  std::vector<std::string> row;
-  for (const double seconds : {times.min(), times.mean(), times.p50(), times.p75(), times.p90(), times.p99(),
-                               times.p999(), times.p9999(), times.max()}) {
-    row.push_back(FormatSeconds(seconds));
-  }
-  table.AddRow(std::move(row));
-  return absl::StrCat(absl::StrJoin(table.Lines(2), "\n"), "\n");
-}
-
-std::string RunStatuses(const v1::RunReport& report) {
-  std::vector<std::pair<std::string, double>> statuses(report.statuses().begin(), report.statuses().end());
-  std::sort(statuses.begin(), statuses.end(), [](const auto& a, const auto& b) {
-    return a.second != b.second ? a.second > b.second : a.first < b.first;
-  });
-  TextTable table("lr");
-  for (const auto& [status, count] : statuses) table.AddRow({Printable(status), FormatCount(count)});
-  return absl::StrCat(absl::StrJoin(table.Lines(2), "\n"), "\n");
-}
-
 }  // namespace
 
 std::string TextReport(const v1::ComparisonReport& report) {
@@ -156,23 +105,6 @@ std::string TextReport(const v1::ComparisonReport& report) {
     }
   }
   const std::string verdict = Verdict(report);
-  if (!verdict.empty()) absl::StrAppend(&text, "\n", verdict);
-  return text;
-}
-
-std::string TextReport(const v1::RunReport& report) {
-  std::vector<std::string> how = {Printable(report.target())};
-  if (!report.model().empty()) how.push_back(absl::StrCat("model ", Printable(report.model())));
-  how.push_back(absl::StrCat(FormatCount(report.in_flight()), " in flight"));
-  how.push_back(Quantity(report.connections(), "connection"));
-  how.push_back(Quantity(report.loops(), "loop"));
-
-  const std::string verdict = Verdict(report);
-  std::string text =
-      absl::StrCat(verdict, JoinItems(how, kReportWidth), "\n", JoinItems(HostItems(report.host()), kReportWidth),
-                   "\n\nTotals\n", RunTotals(report), "\nResponse time\n", RunLatencies(report.response_time()));
-  if (!report.statuses().empty()) absl::StrAppend(&text, "\nStatus codes\n", RunStatuses(report));
-  if (!report.error_groups().empty()) absl::StrAppend(&text, "\nErrors\n", ErrorLines(report.error_groups(), 2));
   if (!verdict.empty()) absl::StrAppend(&text, "\n", verdict);
   return text;
 }

@@ -4,12 +4,13 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <chrono>
-#include <cstdio>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/pem.h"
+#include "server/observe/log.h"
 
 namespace meanwhile {
 namespace {

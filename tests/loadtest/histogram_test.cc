@@ -214,5 +214,13 @@ TEST(HistogramTest, RecordingAMillionValuesAllocatesNothing) {
   EXPECT_EQ(histogram.count(), sample.size());
 }
 
+TEST(HistogramTest, IsLikeANewOneWhenCleared) {
+  Histogram histogram;
+  histogram.Record(absl::Milliseconds(7));
+  histogram.Record(absl::Hours(7));
+  histogram.Clear();
+  EXPECT_EQ(histogram, Histogram());
+}
+
 }  // namespace
 }  // namespace meanwhile

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cmath>
 
 namespace meanwhile {
 namespace {
@@ -15,8 +16,9 @@ using testing::IsEmpty;
 LoadResult GoodResult() {
   LoadResult result;
   result.elapsed = absl::Seconds(2);
-  for (int i = 0; i < 300; ++i) result.measurement.Record(50ms, absl::StatusCode::kOk, "");
-  for (int i = 0; i < 100; ++i) result.measurement.Record(10ms, absl::StatusCode::kUnavailable, "gone");
+  for (int i = 0; i < 300; ++i) result.measurement.Record({50ms, 50ms}, absl::StatusCode::kOk, "");
+  for (int i = 0; i < 100; ++i) result.measurement.Record({10ms, 10ms}, absl::StatusCode::kUnavailable, "gone");
+  result.succeeded_in_time = 300;
   result.processor_time = absl::Milliseconds(800);
   result.processors = 2;
   return result;
@@ -69,7 +71,9 @@ TEST(LoadReportTest, SummarizesLatenciesInSeconds) {
   EXPECT_NEAR(summary.p99(), 0.99, 1e-3);
   EXPECT_NEAR(summary.p999(), 0.999, 1e-3);
   EXPECT_NEAR(summary.p9999(), 0.9999, 1e-3);
+  EXPECT_NEAR(summary.p99999(), 0.99999, 1e-3);
   EXPECT_NEAR(summary.max(), 1, 1e-3);
+  EXPECT_NEAR(summary.stddev(), 1 / std::sqrt(12), 1e-3);  // Of what is spread evenly from 0 to 1.
 }
 
 TEST(LoadReportTest, FindsNoProblemInAGoodRun) { EXPECT_THAT(ProblemsOf(GoodResult()), IsEmpty()); }
@@ -77,16 +81,97 @@ TEST(LoadReportTest, FindsNoProblemInAGoodRun) { EXPECT_THAT(ProblemsOf(GoodResu
 TEST(LoadReportTest, TellsThatTheLoadTesterWasTheLimit) {
   LoadResult result = GoodResult();
   result.processor_time = absl::Seconds(3.9);
-  EXPECT_TRUE(IsClientLimited(result));
-  EXPECT_THAT(ProblemsOf(result), ElementsAre("client-limited: the load tester used 1.95 of its 2 processors"));
-  result.processor_time = absl::Seconds(3.7);
-  EXPECT_FALSE(IsClientLimited(result));
+  EXPECT_THAT(ProblemsOf(result),
+              ElementsAre("client-limited: the load tester used 1.95 of its 2 processors; run it on another machine"));
+}
+
+TEST(LoadReportTest, TellsServiceTimeAndDispatchDelayWhereTheyAreNews) {
+  LoadResult result = GoodResult();
+  v1::RunReport report;
+  SetMeasured(result, &report);
+  EXPECT_FALSE(report.has_service_time());
+  EXPECT_FALSE(report.has_dispatch_delay());
+  EXPECT_FALSE(report.has_offered_rate());
+
+  result.measurement.Record({.response = 70ms, .service = 60ms}, absl::StatusCode::kOk, "");
+  result.scheduled = 500;
+  result.not_sent = 99;
+  result.in_flight_at_end = 5;
+  result.unfinished = 2;
+  report.Clear();
+  SetMeasured(result, &report);
+  EXPECT_DOUBLE_EQ(report.response_time().max(), 0.07);
+  EXPECT_DOUBLE_EQ(report.service_time().max(), 0.06);
+  EXPECT_DOUBLE_EQ(report.dispatch_delay().max(), 0.01);
+  EXPECT_EQ(report.offered_rate(), 250);
+  EXPECT_EQ(report.not_sent(), 99);
+  EXPECT_EQ(report.in_flight_at_end(), 5);
+  EXPECT_EQ(report.unfinished(), 2);
+}
+
+TEST(LoadReportTest, CountsCallsThatWereGivenUpAsNoErrors) {
+  LoadResult result = GoodResult();
+  result.measurement.RecordUnfinished({5s, 5s});
+  v1::RunReport report;
+  SetMeasured(result, &report);
+  EXPECT_EQ(report.calls(), 401);
+  EXPECT_EQ(report.errors(), 100);
+  EXPECT_DOUBLE_EQ(report.response_time().max(), 5);
+}
+
+TEST(LoadReportTest, TellsTimesByStatus) {
+  v1::RunReport report;
+  SetDistributions(GoodResult(), &report);
+  EXPECT_EQ(report.status_times().size(), 2u);
+  EXPECT_DOUBLE_EQ(report.status_times().at("OK").max(), 0.05);
+  EXPECT_DOUBLE_EQ(report.status_times().at("UNAVAILABLE").max(), 0.01);
+}
+
+TEST(LoadReportTest, TellsTheSpectrumAsFarAsThereAreCallsForIt) {
+  LoadResult result;
+  for (int i = 1; i <= 1000; ++i) {
+    result.measurement.Record({.response = i * 1ms, .service = 1ms}, absl::StatusCode::kOk, "");
+  }
+  v1::RunReport report;
+  SetDistributions(result, &report);
+  ASSERT_EQ(report.spectrum_size(), 31);  // Ten points a decade, and the begin.
+  EXPECT_EQ(report.spectrum(0).quantile(), 0);
+  EXPECT_NEAR(report.spectrum(10).quantile(), 0.9, 1e-9);
+  EXPECT_NEAR(report.spectrum(10).response_time(), 0.9, 0.001);
+  EXPECT_NEAR(report.spectrum(30).quantile(), 0.999, 1e-9);
+  EXPECT_NEAR(report.spectrum(30).response_time(), 0.999, 0.001);
+  EXPECT_NEAR(report.spectrum(30).service_time(), 0.001, 1e-5);
+  EXPECT_NEAR(report.spectrum(30).dispatch_delay(), 0.998, 0.001);
+}
+
+TEST(LoadReportTest, CutsTheHistogramIntoBars) {
+  Histogram times;
+  for (int i = 1; i <= 1000; ++i) times.Record(absl::Milliseconds(i));
+  const std::vector<v1::HistogramBar> bars = BarsOf(times);
+  ASSERT_EQ(bars.size(), 11u);
+  double count = 0;
+  for (const v1::HistogramBar& bar : bars) count += bar.count();
+  EXPECT_EQ(count, 1000);
+  for (int i = 0; i < 10; ++i) EXPECT_NEAR(bars[i].count(), 99, 2) << i;
+  EXPECT_NEAR(bars[10].count(), 10, 1);
+  EXPECT_NEAR(bars[0].low(), 0.001, 1e-5);
+  EXPECT_NEAR(bars[10].low(), 0.99, 0.001);
+  EXPECT_DOUBLE_EQ(bars[10].high(), 1);
+}
+
+TEST(LoadReportTest, NeedsOneBarForEqualTimesAndNoneForNone) {
+  EXPECT_THAT(BarsOf(Histogram()), IsEmpty());
+  Histogram times;
+  times.Record(absl::Milliseconds(7));
+  times.Record(absl::Milliseconds(7));
+  ASSERT_EQ(BarsOf(times).size(), 1u);
+  EXPECT_EQ(BarsOf(times)[0].count(), 2);
 }
 
 TEST(LoadReportTest, TellsThatNoCallSucceededOrEnded) {
   LoadResult result;
   EXPECT_THAT(ProblemsOf(result), ElementsAre("no call ended in the measured time"));
-  result.measurement.Record(1ms, absl::StatusCode::kUnavailable, "gone");
+  result.measurement.Record({1ms, 1ms}, absl::StatusCode::kUnavailable, "gone");
   EXPECT_THAT(ProblemsOf(result), ElementsAre("no call succeeded"));
 }
 
@@ -102,8 +187,8 @@ TEST(LoadReportTest, TellsThatTheServerWasGone) {
 
 TEST(LoadReportTest, TellsHowManyCallsWereCancelled) {
   LoadResult result = GoodResult();
-  result.cancelled = 7;
-  EXPECT_THAT(ProblemsOf(result), ElementsAre("7 calls did not end and were cancelled"));
+  result.unfinished = 7;
+  EXPECT_THAT(ProblemsOf(result), ElementsAre("7 calls did not end and were given up"));
 }
 
 TEST(LoadReportTest, TakesTheServersUsageFromTwoLooks) {

@@ -57,7 +57,11 @@ TEST(LoadRunTest, MeasuresAServer) {
   EXPECT_GE(result->measurement.response_times().min(), absl::Milliseconds(2));
   EXPECT_EQ(result->elapsed, absl::Milliseconds(200));
   EXPECT_GT(result->processor_time, absl::ZeroDuration());
-  EXPECT_EQ(result->cancelled, 0u);
+  EXPECT_EQ(result->unfinished, 0u);
+  EXPECT_LE(result->succeeded_in_time, result->measurement.succeeded());
+  EXPECT_GT(result->busiest_loop_time, absl::ZeroDuration());
+  EXPECT_LE(result->busiest_loop_time, result->processor_time);
+  EXPECT_GT(result->connect_time, absl::ZeroDuration());
   EXPECT_FALSE(result->interrupted);
   EXPECT_EQ(server.peers(), 4u);
   EXPECT_EQ(result->connected, 4u);
@@ -90,7 +94,7 @@ TEST(LoadRunTest, MeasuresAfterTheLongestWarmUpThoughNobodyWasAnswered) {
   const absl::StatusOr<LoadResult> result = RunLoad(options);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->measurement.calls(), 0u);
-  EXPECT_EQ(result->cancelled, 20u);
+  EXPECT_EQ(result->unfinished, 20u);
 }
 
 TEST(LoadRunTest, SendsExactlyTheTotal) {
@@ -104,6 +108,63 @@ TEST(LoadRunTest, SendsExactlyTheTotal) {
   EXPECT_EQ(server.fetches(), 333u);
   EXPECT_GT(result->elapsed, absl::ZeroDuration());
   EXPECT_LT(result->elapsed, absl::Minutes(1));
+}
+
+TEST(LoadRunTest, SendsByAScheduleInAnOpenLoop) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.shape.emplace().phases = {{500, 500}};
+  options.warmup = absl::Milliseconds(100);
+  options.duration = absl::Milliseconds(400);
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->scheduled, 200u);
+  EXPECT_EQ(result->not_sent, 0u);
+  EXPECT_EQ(result->measurement.calls(), 200u);
+  EXPECT_EQ(result->measurement.succeeded(), 200u);
+  EXPECT_EQ(server.fetches(), 250u);
+  EXPECT_EQ(server.peers(), 4u);
+  EXPECT_EQ(result->elapsed, absl::Milliseconds(400));
+}
+
+TEST(LoadRunTest, EndsAnOpenLoopWithItsShape) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.shape.emplace().phases = {{100, 300, absl::Milliseconds(500)}};
+  options.duration = absl::InfiniteDuration();
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->scheduled, 100u);
+  EXPECT_EQ(result->elapsed, absl::Milliseconds(500));
+}
+
+TEST(LoadRunTest, SendsExactlyTheTotalInAnOpenLoop) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.shape.emplace().phases = {{1000, 1000}};
+  options.total = 101;
+  options.duration = absl::InfiniteDuration();
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->measurement.succeeded(), 101u);
+  EXPECT_EQ(server.fetches(), 101u);
+}
+
+TEST(LoadRunTest, CountsWhatItDidNotSendInAnOpenLoop) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.shape.emplace().phases = {{1000, 1000}};
+  options.max_in_flight = 8;
+  options.request.mutable_wait()->mutable_simulated()->mutable_constant()->set_seconds(60);
+  options.duration = absl::Milliseconds(100);
+  options.patience = absl::Milliseconds(1);
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->scheduled, 100u);
+  EXPECT_EQ(result->not_sent, 92u);
+  EXPECT_EQ(result->unfinished, 8u);
+  EXPECT_EQ(result->measurement.unfinished(), 8u);
+  EXPECT_EQ(result->measurement.failed(), 0u);
 }
 
 TEST(LoadRunTest, RunsAgainAndAgainEachTimeOverNewConnections) {
@@ -167,7 +228,7 @@ TEST(LoadRunTest, CancelsCallsThatOutlastItsPatience) {
   const absl::StatusOr<LoadResult> result = RunLoad(options);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->measurement.calls(), 0u);
-  EXPECT_EQ(result->cancelled, 20u);
+  EXPECT_EQ(result->unfinished, 20u);
 }
 
 TEST(LoadRunTest, TellsWhatItHasWhenItIsStopped) {

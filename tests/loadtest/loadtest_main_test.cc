@@ -85,6 +85,119 @@ TEST(LoadtestTest, RunCountsExactlyTheTotal) {
   EXPECT_EQ(server.fetches(), 123u);
 }
 
+// On a busy machine calls leave late, which is not what these tests are about.
+constexpr char kAnyDelay[] = " --max-dispatch-delay=1h";
+
+TEST(LoadtestTest, RunSendsByAScheduleAndTellsTheThreeTimes) {
+  TestServer server;
+  const std::string json = TempPath("open.json");
+  const Outcome outcome = LoadTest("run " + server.target() + kAnyDelay +
+                                   " -r 200 --arrival=burst:10 -z 1s --warmup=100ms --wait=simulated:5ms --json " +
+                                   json + " --hlog=" + TempPath("open.hlog"))
+                              .Wait();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("200 calls/s, burst:10"));
+  const v1::RunReport report = ParseReport(ReadFile(json));
+  EXPECT_TRUE(report.valid());
+  EXPECT_EQ(report.calls(), 200);
+  EXPECT_EQ(report.offered_rate(), 200);
+  EXPECT_EQ(report.in_flight(), 0u);
+  EXPECT_EQ(report.max_in_flight(), 10'000u);
+  EXPECT_EQ(report.not_sent(), 0);
+  EXPECT_GE(report.service_time().min(), 0.005);
+  EXPECT_GE(report.response_time().mean(), report.service_time().mean());
+  EXPECT_TRUE(report.has_dispatch_delay());
+  EXPECT_EQ(report.status_times().size(), 1u);
+  EXPECT_GT(report.spectrum_size(), 20);
+  EXPECT_GT(report.histogram_size(), 0);
+  EXPECT_GT(report.connect_seconds(), 0);
+  const std::string log = ReadFile(TempPath("open.hlog"));
+  EXPECT_THAT(log, StartsWith("#[Logged by Meanwhile"));
+  EXPECT_THAT(log, HasSubstr("\n0.000,1.000,"));
+  EXPECT_THAT(log, HasSubstr("\nTag=service,0.000,1.000,"));
+  EXPECT_THAT(log, HasSubstr("\nTag=delay,0.000,1.000,"));
+}
+
+TEST(LoadtestTest, RunFollowsAShapeToItsEnd) {
+  TestServer server;
+  std::ofstream(TempPath("arrivals")) << "0\n50ms\n50ms\n0.1\n";
+  const struct {
+    std::string shape;
+    double calls;
+  } cases[] = {
+      {"ramp:0..200/500ms", 50},
+      {"step:100,200/250ms", 75},
+      {"spike:100..1000/100ms,100ms", 120},
+      {"replay:" + TempPath("arrivals"), 4},
+  };
+  for (const auto& [shape, calls] : cases) {
+    const std::string json = TempPath("shape.json");
+    const Outcome outcome =
+        LoadTest("run " + server.target() + kAnyDelay + " --warmup=0s --load=" + shape + " --json=" + json).Wait();
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+    EXPECT_EQ(ParseReport(ReadFile(json)).calls(), calls) << shape;
+    EXPECT_EQ(ParseReport(ReadFile(json)).load(), shape);
+  }
+}
+
+TEST(LoadtestTest, RunIsInvalidWhenItCouldNotSendWhatWasDue) {
+  TestServer server;
+  const std::string json = TempPath("notsent.json");
+  const Outcome outcome =
+      LoadTest("run " + server.target() + kAnyDelay +
+               " -r 500 -z 300ms --warmup=0s --max-in-flight=4 --wait=simulated:100ms --json=" + json)
+          .Wait();
+  EXPECT_EQ(outcome.exit_code, 106) << outcome.out;
+  EXPECT_THAT(outcome.out, StartsWith("INVALID: client-limited: "));
+  EXPECT_THAT(outcome.out, HasSubstr("calls that were due were never sent, as 4 were in flight"));
+  const v1::RunReport report = ParseReport(ReadFile(json));
+  EXPECT_FALSE(report.valid());
+  EXPECT_EQ(report.calls() + report.not_sent(), 150);
+  EXPECT_GT(report.not_sent(), 100);
+  EXPECT_EQ(report.errors(), 0);
+}
+
+TEST(LoadtestTest, RunIsInvalidWhenCallsLeaveLate) {
+  TestServer server;
+  const Outcome outcome =
+      LoadTest("run " + server.target() + " -r 100 -z 300ms --warmup=0s --max-dispatch-delay=1us").Wait();
+  EXPECT_EQ(outcome.exit_code, 106) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("late or later, over --max-dispatch-delay"));
+}
+
+TEST(LoadtestTest, RunJudgesEachThreshold) {
+  TestServer server;
+  const std::string json = TempPath("thresholds.json");
+  const std::string run = "run " + server.target() + " -c 10 -n 100 --wait=simulated:5ms --json=" + json;
+  Outcome outcome = LoadTest(run + " --threshold 'errors<1%' --threshold='p99<10m'").Wait();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("passed  errors<1%"));
+  outcome = LoadTest(run + " --threshold 'errors<1%' --threshold='p50<5ms'").Wait();
+  EXPECT_EQ(outcome.exit_code, 99) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("passed  errors<1%"));
+  EXPECT_THAT(outcome.out, HasSubstr("FAILED  p50<5ms"));
+  const v1::RunReport report = ParseReport(ReadFile(json));
+  ASSERT_EQ(report.thresholds_size(), 2);
+  EXPECT_TRUE(report.thresholds(0).passed());
+  EXPECT_FALSE(report.thresholds(1).passed());
+  EXPECT_GE(report.thresholds(1).actual(), 0.005);
+}
+
+TEST(LoadtestTest, RunAbortsWhenItIsToldTo) {
+  TestServer server;
+  const std::string json = TempPath("aborted.json");
+  const Outcome outcome = LoadTest("run " + server.target() +
+                                   " -c 10 -z 1h --warmup=0s --wait=simulated:60s --timeout=5ms"
+                                   " --abort-when='errors>5%' --json=" +
+                                   json)
+                              .Wait();
+  EXPECT_EQ(outcome.exit_code, 99) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("ABORTED: errors>5%: "));
+  const v1::RunReport report = ParseReport(ReadFile(json));
+  EXPECT_THAT(report.aborted(), StartsWith("errors>5%: "));
+  EXPECT_FALSE(report.interrupted());
+}
+
 TEST(LoadtestTest, RunTellsWhatItHasWhenInterrupted) {
   for (const int number : {SIGINT, SIGTERM}) {
     TestServer server;
@@ -134,6 +247,22 @@ TEST(LoadtestTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
       {"run localhost:1 --connections=0", "loadtest: --connections=0: must be from 1 to 10000\n"},
       {"run localhost:1 -c 100001", "loadtest: --concurrency=100001: must be from 1 to 100000\n"},
       {"run localhost:1 -c 10 -n 5", "loadtest: --concurrency=10: must be at most --total, which is 5\n"},
+      {"run localhost:1 -r 0", "loadtest: --rps=0: must be a number of calls a second from 0.001 to 10000000\n"},
+      {"run localhost:1 --load=saw", "loadtest: --load=saw: must be ramp:RATE..RATE/TIME, step:"},
+      {"run localhost:1 -r 5 --load=ramp:1..2/1s",
+       "loadtest: --load=ramp:1..2/1s: cannot be given together with --rps\n"},
+      {"run localhost:1 -r 5 -c 3", "loadtest: --concurrency=3: cannot be given together with --rps or --load\n"},
+      {"run localhost:1 -r 5 --think-time=1s",
+       "loadtest: --think-time=1s: cannot be given together with --rps or --load\n"},
+      {"run localhost:1 --arrival=poisson", "loadtest: --arrival=poisson: needs --rps or --load\n"},
+      {"run localhost:1 -r 5 --arrival=often",
+       "loadtest: --arrival=often: must be constant, poisson or burst:N with N from 1 to 1000000\n"},
+      {"run localhost:1 -r 5 --max-in-flight=0", "loadtest: --max-in-flight=0: must be from 1 to 100000\n"},
+      {"run localhost:1 --max-in-flight=5", "loadtest: --max-in-flight=5: needs --rps or --load\n"},
+      {"run localhost:1 --max-dispatch-delay=0s", "loadtest: --max-dispatch-delay=0s: must be from 1us to 1h\n"},
+      {"run localhost:1 --threshold=p99", "loadtest: --threshold=p99: must be a metric (p99 or any other percentile"},
+      {"run localhost:1 --abort-when='p99>1s'",
+       "loadtest: --abort-when=p99>1s: must be errors>N, errors>N% or one of these with >=\n"},
       {"run localhost:1 -z 0s", "loadtest: --duration=0s: must be from 1ms to 24h\n"},
       {"run localhost:1 --payload-size=1048577", "loadtest: --payload-size=1048577: must be from 0 to 1048576\n"},
       {"run localhost:1 --json=/no/such/directory/x",

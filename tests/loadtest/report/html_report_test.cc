@@ -38,6 +38,7 @@ void ExpectCarries(const Report& report) {
 TEST(HtmlReportTest, CarriesTheReportAsData) {
   ExpectCarries(SampleComparison());
   ExpectCarries(SampleRun());
+  ExpectCarries(SampleOpenRun());
 }
 
 TEST(HtmlReportTest, HostileTextCannotLeaveTheData) {
@@ -60,6 +61,7 @@ TEST(HtmlReportTest, EveryPlaceIsFilled) {
   EXPECT_THAT(page, HasSubstr("function comparePage()"));
   EXPECT_THAT(page, HasSubstr("function runPage()"));
   EXPECT_THAT(page, HasSubstr("function lineChart("));
+  EXPECT_THAT(page, HasSubstr("function spectrumChart("));
   EXPECT_THAT(page, HasSubstr("function table("));
   for (const char* place : {"/*report.", "/*report_", "/*chart."}) EXPECT_THAT(page, Not(HasSubstr(place)));
 }

@@ -142,6 +142,22 @@ constexpr char kComparison[] = R"pb(
 )pb";
 
 constexpr char kRun[] = R"pb(
+  load: "1,000 in flight"
+  connect_seconds: 0.0031
+  in_flight_at_end: 1000
+  histogram { low: 0.0004 high: 0.033 count: 40114 }
+  histogram { low: 0.033 high: 0.066 count: 150000 }
+  histogram { low: 0.066 high: 1.22 count: 2000 }
+  status_times {
+    key: "OK"
+    value { p50: 0.0511 p99: 0.066 max: 1.22 }
+  }
+  status_times {
+    key: "UNAVAILABLE"
+    value { p50: 0.0004 p99: 0.0005 max: 0.0006 }
+  }
+  spectrum { quantile: 0 response_time: 0.0004 }
+  spectrum { quantile: 0.9 response_time: 0.0603 }
   version: "1.2.3"
   start_time: "2030-01-02T03:04:05Z"
   host { name: "box" processors: 1 }
@@ -172,6 +188,8 @@ constexpr char kRun[] = R"pb(
     p999: 0.081
     p9999: 0.0972
     max: 1.22
+    stddev: 0.0087
+    p99999: 1.1
   }
   server {
     cpu_micros_per_call: 25.2
@@ -181,6 +199,42 @@ constexpr char kRun[] = R"pb(
     context_switches_per_call: 0.34
   }
   client { cpu_micros_per_call: 22 processors_used: 0.423 }
+)pb";
+
+// What an open loop has beside that.
+constexpr char kOpen[] = R"pb(
+  load: "19,300 calls/s, poisson"
+  offered_rate: 19300
+  max_in_flight: 10000
+  not_sent: 86
+  unfinished: 3
+  service_time {
+    min: 0.0004
+    mean: 0.05
+    stddev: 0.004
+    p50: 0.05
+    p75: 0.055
+    p90: 0.059
+    p99: 0.06
+    p999: 0.07
+    p9999: 0.08
+    p99999: 0.09
+    max: 0.1
+  }
+  dispatch_delay {
+    mean: 0.00031
+    stddev: 0.0002
+    p50: 0.0003
+    p75: 0.0004
+    p90: 0.0005
+    p99: 0.0009
+    p999: 0.001
+    p9999: 0.0011
+    p99999: 0.012
+    max: 0.0123
+  }
+  thresholds { threshold: "p99<80ms" passed: true actual: 0.066 actual_text: "66.0 ms" }
+  thresholds { threshold: "errors<0.001%" actual: 0.000073 actual_text: "0.01 %" }
 )pb";
 
 template <typename Message>
@@ -195,6 +249,13 @@ Message Parse(const char* text) {
 v1::ComparisonReport SampleComparison() { return Parse<v1::ComparisonReport>(kComparison); }
 
 v1::RunReport SampleRun() { return Parse<v1::RunReport>(kRun); }
+
+v1::RunReport SampleOpenRun() {
+  v1::RunReport report = SampleRun();
+  report.MergeFrom(Parse<v1::RunReport>(kOpen));
+  report.clear_ideal_share();
+  return report;
+}
 
 v1::ComparisonReport HostileComparison() {
   v1::ComparisonReport report = SampleComparison();

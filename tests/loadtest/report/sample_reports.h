@@ -12,6 +12,9 @@ v1::ComparisonReport SampleComparison();
 // 1,000 in flight against a server that is seen, a few errors.
 v1::RunReport SampleRun();
 
+// The same as an open loop: some calls not sent, one threshold passed, one failed.
+v1::RunReport SampleOpenRun();
+
 // Text that means something in HTML, CSV, JSON or on a terminal.
 inline constexpr char kHostile[] = "a</script>\"b\",'c'\n<!--\\\x1b[31m";
 

@@ -55,27 +55,62 @@ TEST(TextReportTest, SumsUpARun) {
 localhost:50051 · model async · 1,000 in flight · 8 connections · 2 loops
 host box · 1 processor
 
-Totals
+Summary
   calls        192,114 in 10.0 s
   rate         19,210 calls/s, 96 % of the ideal
   errors       14 (0.01 %)
+  at the end   1,000 in flight, waited for
   server       25.2 µs of processor per call, 0.48 processors busy, peak 13 threads, peak 34 MB, 0.34 switches per call
   load tester  22.0 µs of processor per call, 0.42 processors busy
+  connecting   3.10 ms
 
-Response time
-     min     mean      p50      p75      p90      p99    p99.9   p99.99     max
-  400 µs  52.1 ms  51.1 ms  56.2 ms  60.3 ms  66.0 ms  81.0 ms  97.2 ms  1.22 s
+Times
+               min     mean  std dev      p50      p75      p90      p99    p99.9   p99.99  p99.999     max
+  response  400 µs  52.1 ms  8.70 ms  51.1 ms  56.2 ms  60.3 ms  66.0 ms  81.0 ms  97.2 ms   1.10 s  1.22 s
+
+Histogram of response times
+  to 33.0 ms   40,114  ████████████████
+  to 66.0 ms  150,000  ████████████████████████████████████████████████████████████
+   to 1.22 s    2,000  ▊
 
 Status codes
-  OK                 192,100
-  UNAVAILABLE             12
-  DEADLINE_EXCEEDED        2
+                       calls      p50      p99     max
+  OK                 192,100  51.1 ms  66.0 ms  1.22 s
+  UNAVAILABLE             12   400 µs   500 µs  600 µs
+  DEADLINE_EXCEEDED        2        –        –       –
 
 Errors
   12 × UNAVAILABLE: Socket closed
   2 × DEADLINE_EXCEEDED: Deadline Exceeded
 )");
   ExpectFitsTheTerminal(text);
+}
+
+TEST(TextReportTest, TellsWhatAnOpenLoopFound) {
+  const std::string text = TextReport(SampleOpenRun());
+  EXPECT_THAT(text, StartsWith("localhost:50051 · model async · 19,300 calls/s, poisson · 8 connections · 2 loops\n"));
+  EXPECT_THAT(text, HasSubstr("  rate         19,210 calls/s of 19,300 calls/s offered\n"
+                              "  not sent     86 calls, for want of a place among 10,000 in flight\n"));
+  EXPECT_THAT(text, HasSubstr("  at the end   1,000 in flight, 3 of them given up\n"));
+  EXPECT_THAT(text, HasSubstr(R"(
+Times
+               min     mean  std dev      p50      p75      p90      p99    p99.9   p99.99  p99.999      max
+  response  400 µs  52.1 ms  8.70 ms  51.1 ms  56.2 ms  60.3 ms  66.0 ms  81.0 ms  97.2 ms   1.10 s   1.22 s
+  service   400 µs  50.0 ms  4.00 ms  50.0 ms  55.0 ms  59.0 ms  60.0 ms  70.0 ms  80.0 ms  90.0 ms   100 ms
+  delay        0 s   310 µs   200 µs   300 µs   400 µs   500 µs   900 µs  1.00 ms  1.10 ms  12.0 ms  12.3 ms
+)"));
+  EXPECT_THAT(text, EndsWith("\n\nThresholds\n"
+                             "  passed  p99<80ms       was 66.0 ms\n"
+                             "  FAILED  errors<0.001%  was 0.01 %\n"));
+  ExpectFitsTheTerminal(text);
+}
+
+TEST(TextReportTest, TellsFirstAndLastThatARunWasAborted) {
+  v1::RunReport report = SampleRun();
+  report.set_aborted("errors>5%: 300 of 1000 calls had failed");
+  const std::string verdict = "ABORTED: errors>5%: 300 of 1000 calls had failed\n";
+  EXPECT_THAT(TextReport(report), StartsWith(verdict));
+  EXPECT_THAT(TextReport(report), EndsWith("\n\n" + verdict));
 }
 
 TEST(TextReportTest, TellsAnInvalidComparisonFirstAndLast) {

@@ -1,0 +1,77 @@
+// LoadLoop: a loop's share of a load. It drives one engine and counts what becomes of the calls. Closed and open loops
+// differ in what makes them send the next call, and in which calls they count.
+//
+// Thread: the engine's, but for what is said to be of any thread.
+
+#ifndef MEANWHILE_LOADTEST_LOAD_LOOP_H_
+#define MEANWHILE_LOADTEST_LOAD_LOOP_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "loadtest/engine.h"
+#include "loadtest/interval_log.h"
+#include "loadtest/live_stats.h"
+#include "loadtest/measurement.h"
+
+namespace meanwhile {
+
+// The measured time: [begin, end). No call is sent that is intended at or after the end. Either may be put off
+// (LoadTime::max()) and set while the loop runs, the end first.
+struct MeasuredTime {
+  std::atomic<LoadTime> begin;
+  std::atomic<LoadTime> end;
+};
+
+struct LoopCounts {
+  Measurement measurement;
+  // Successful calls that ended in the measured time, whenever they were sent.
+  uint64_t succeeded_in_time = 0;
+  // Open loop: calls that the schedule set in the measured time, and those of them that never left.
+  uint64_t scheduled = 0;
+  uint64_t not_sent = 0;
+  // Calls that had not ended when the measured time had, and those of them that were cancelled when the patience ended.
+  uint64_t in_flight_at_end = 0;
+  uint64_t unfinished = 0;
+  // When the last call ended that the measurement has; LoadTime() when it has none.
+  LoadTime last_end;
+};
+
+class LoadLoop : public EngineDriver {
+ public:
+  // What is measured also goes into the log, which may be null.
+  explicit LoadLoop(IntervalLog* log) : recorder_(log) {}
+
+  // After the engine's Run.
+  const LoopCounts& counts() const { return counts_; }
+  // After the engine's Run, on its thread: hands over what the log does not have yet.
+  void FlushLog() { recorder_.Flush(); }
+
+  // Any thread, any time.
+  const LiveStats& live_stats() const { return live_stats_; }
+  // Whether a measurement may begin: every caller, if there are callers, has had an answer.
+  virtual bool is_warm() const = 0;
+
+ protected:
+  // A call counts that has ended; one that was given up.
+  void Record(const CallTimes& times, const CallEnd& end, LoadTime now) {
+    counts_.measurement.Record(times, end.code, end.message);
+    recorder_.Record(times, now);
+    counts_.last_end = now;
+  }
+  void RecordUnfinished(const CallTimes& times, LoadTime now) {
+    counts_.measurement.RecordUnfinished(times);
+    recorder_.Record(times, now);
+    counts_.last_end = now;
+  }
+
+  LoopCounts counts_;
+  LiveStats live_stats_;
+
+ private:
+  IntervalRecorder recorder_;
+};
+
+}  // namespace meanwhile
+
+#endif  // MEANWHILE_LOADTEST_LOAD_LOOP_H_

@@ -1,0 +1,65 @@
+#include "loadtest/validity.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "loadtest/report/figures.h"
+
+namespace meanwhile {
+namespace {
+
+// A processor that is busy for so large a share of the time has none left to send on time.
+constexpr double kFullShare = 0.95;
+// Of the calls that the schedule set. If more of them are missing, no percentile tells of all.
+constexpr double kNotSentShare = 0.01;
+
+// Of one processor.
+double ShareOf(absl::Duration processor_time, const LoadResult& result) {
+  return result.elapsed > absl::ZeroDuration() ? absl::FDivDuration(processor_time, result.elapsed) : 0;
+}
+
+std::string Count(uint64_t count) { return FormatCount(static_cast<double>(count)); }
+std::string Time(absl::Duration time) { return FormatSeconds(absl::ToDoubleSeconds(time)); }
+
+// What to do about loops that are full.
+std::string MoreLoops(const LoadResult& result) {
+  if (result.loops >= result.processors) return "run it on another machine, or on more of them";
+  std::string advice = absl::StrCat("give it more --loops than ", result.loops);
+  if (result.connections <= result.loops) absl::StrAppend(&advice, ", and more --connections than they are");
+  return advice;
+}
+
+}  // namespace
+
+std::vector<std::string> ClientLimits(const LoadResult& result) {
+  std::vector<std::string> limits;
+  const double used = ShareOf(result.processor_time, result);
+  const double busiest = ShareOf(result.busiest_loop_time, result);
+  if (result.processors > 0 && used >= kFullShare * static_cast<double>(result.processors)) {
+    limits.push_back(absl::StrFormat("the load tester used %.2f of its %d processors; run it on another machine", used,
+                                     result.processors));
+  } else if (busiest >= kFullShare) {
+    limits.push_back(absl::StrFormat("a loop of the load tester was busy for %.0f %% of the time; %s", 100 * busiest,
+                                     MoreLoops(result)));
+  }
+  if (result.scheduled == 0) return limits;
+
+  const absl::Duration delay = result.measurement.dispatch_delays().ValueAtQuantile(0.99);
+  if (delay > result.longest_dispatch_delay) {
+    limits.push_back(absl::StrCat("1 % of the calls left ", Time(delay), " late or later, over --max-dispatch-delay, ",
+                                  Time(result.longest_dispatch_delay), "; ", MoreLoops(result)));
+  }
+  if (static_cast<double>(result.not_sent) > kNotSentShare * static_cast<double>(result.scheduled)) {
+    std::string limit = absl::StrCat(Count(result.not_sent), " of the ", Count(result.scheduled),
+                                     " calls that were due were never sent");
+    // Loops that were too late did not come to them; else there was no place.
+    if (limits.empty()) {
+      absl::StrAppend(
+          &limit, ", as ", Count(result.max_in_flight),
+          " were in flight: raise --max-in-flight, or lower the rate, which the server does not keep up with");
+    }
+    limits.push_back(limit);
+  }
+  return limits;
+}
+
+}  // namespace meanwhile
