@@ -67,6 +67,7 @@ void SetMeasured(const LoadResult& result, Report* report) {
   *report->mutable_response_time() = SummaryOf(measurement.response_times());
   v1::ClientUsage* client = report->mutable_client();
   client->set_processors_used(ProcessorsUsed(result));
+  client->set_waited_for_stream(static_cast<double>(result.waited_for_stream));
   if (measurement.calls() > 0) {
     client->set_cpu_micros_per_call(absl::ToDoubleMicroseconds(result.processor_time) /
                                     static_cast<double>(measurement.calls()));

@@ -11,9 +11,8 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "client/channel_pool.h"
 #include "loadtest/closed_loop.h"
-#include "loadtest/grpc_engine.h"
+#include "loadtest/engine_set.h"
 #include "loadtest/live_stats.h"
 #include "loadtest/process_stats.h"
 
@@ -27,12 +26,6 @@ constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
 // Callers start over a quarter of the warm-up, but no longer than this.
 constexpr absl::Duration kLongestStart = absl::Milliseconds(500);
 
-// Part i of `whole` in `parts` parts that differ by at most one.
-template <typename T>
-T PartOf(T whole, std::size_t parts, std::size_t i) {
-  return whole / parts + (i < whole % parts ? 1 : 0);
-}
-
 LoadTime After(LoadTime time, absl::Duration duration) {
   if (time == LoadTime::max() || duration == absl::InfiniteDuration()) return LoadTime::max();
   return time + absl::ToChronoNanoseconds(duration);
@@ -42,38 +35,37 @@ absl::Duration Between(LoadTime from, LoadTime to) {
   return to == LoadTime::max() ? absl::InfiniteDuration() : absl::FromChrono(to - from);
 }
 
-// The engine over every connection that is loop i's: each connection belongs to one loop where there are enough of
-// them.
-GrpcEngineOptions EngineOptionsOf(const LoadOptions& options, const ChannelPool& pool, std::size_t loops,
-                                  std::size_t i) {
-  GrpcEngineOptions engine;
-  for (std::size_t c = i % pool.size(); c < pool.size(); c += loops) engine.channels.push_back(pool.channel(c));
-  engine.slots = PartOf(options.in_flight, loops, i);
-  engine.method = kMethod;
-  engine.request = options.request.SerializeAsString();
-  engine.timeout = options.timeout;
-  return engine;
+EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
+  EngineSetOptions engines;
+  engines.kind = options.engine;
+  engines.target = options.target;
+  engines.connections = std::min(options.connections, options.in_flight);
+  engines.engines = std::min(options.loops == 0 ? AvailableProcessors() : options.loops, options.in_flight);
+  engines.slots = options.in_flight;
+  engines.method = kMethod;
+  engines.request = options.request.SerializeAsString();
+  engines.timeout = options.timeout;
+  return engines;
 }
 
 // The threads of one run, and the thread that watches over them.
 class Run {
  public:
-  Run(const LoadOptions& options, const ChannelPool& pool, std::size_t loops, LoadObserver* observer,
-      const std::function<bool()>& stopped)
-      : duration_(options.duration), pool_(pool), observer_(observer), stopped_(stopped) {
+  Run(const LoadOptions& options, EngineSet* engines, LoadObserver* observer, const std::function<bool()>& stopped)
+      : duration_(options.duration), engines_(engines), observer_(observer), stopped_(stopped) {
     const LoadTime now = std::chrono::steady_clock::now();
     warmup_end_ = After(now, options.warmup);
     latest_begin_ = std::max(warmup_end_, After(now, options.longest_warmup));
     time_.begin = latest_begin_ > warmup_end_ ? LoadTime::max() : warmup_end_;
     time_.end = After(time_.begin.load(), duration_);
+    const std::size_t loops = engines_->size();
     for (std::size_t i = 0; i < loops; ++i) {
-      engines_.push_back(MakeGrpcEngine(EngineOptionsOf(options, pool, loops, i)));
       ClosedLoopOptions loop;
       loop.callers = PartOf(options.in_flight, loops, i);
       loop.total = PartOf(options.total, loops, i);
       loop.start_spread = absl::ToChronoNanoseconds(std::min(options.warmup / 4, kLongestStart));
       loop.patience = absl::ToChronoNanoseconds(options.patience);
-      loops_.push_back(std::make_unique<ClosedLoop>(engines_.back().get(), &time_, loop));
+      loops_.push_back(std::make_unique<ClosedLoop>(&engines_->engine(i), &time_, loop));
     }
     std::vector<const LiveStats*> live_stats;
     for (const std::unique_ptr<ClosedLoop>& loop : loops_) live_stats.push_back(&loop->live_stats());
@@ -98,18 +90,21 @@ class Run {
       result.elapsed = Between(time_.begin.load(), EndOfMeasuredTime());
     }
     result.interrupted = interrupted_;
-    result.connected = pool_.connected();
+    result.connected = engines_->connected();
     for (std::thread& thread : threads) thread.join();
     for (const std::unique_ptr<ClosedLoop>& loop : loops_) {
       result.measurement.Add(loop->measurement());
       result.cancelled += loop->cancelled();
+    }
+    for (std::size_t i = 0; i < engines_->size(); ++i) {
+      result.waited_for_stream += engines_->engine(i).waited_for_stream();
     }
     return result;
   }
 
  private:
   void RunLoop(std::size_t i) {
-    engines_[i]->Run(loops_[i].get());
+    engines_->engine(i).Run(loops_[i].get());
     const absl::MutexLock lock(&mutex_);
     --running_;
   }
@@ -177,11 +172,10 @@ class Run {
   const absl::Duration duration_;
   LoadTime warmup_end_;
   LoadTime latest_begin_;
-  const ChannelPool& pool_;
+  EngineSet* const engines_;
   LoadObserver* const observer_;
   const std::function<bool()>& stopped_;
   MeasuredTime time_;
-  std::vector<std::unique_ptr<Engine>> engines_;
   std::vector<std::unique_ptr<ClosedLoop>> loops_;
   std::unique_ptr<LiveStatsReader> reader_;
   LoadTime last_progress_;
@@ -195,14 +189,13 @@ class Run {
 
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer,
                                    const std::function<bool()>& stopped) {
-  std::size_t loops = options.loops == 0 ? AvailableProcessors() : options.loops;
-  loops = std::min(loops, options.in_flight);
-  ChannelPool pool({.target = options.target, .connections = std::min(options.connections, options.in_flight)});
-  if (absl::Status status = pool.Connect(options.connect_timeout); !status.ok()) return status;
-  LoadResult result = Run(options, pool, loops, observer, stopped).Measure();
+  absl::StatusOr<std::unique_ptr<EngineSet>> engines =
+      ConnectEngines(EngineOptionsOf(options), options.connect_timeout);
+  if (!engines.ok()) return engines.status();
+  LoadResult result = Run(options, engines->get(), observer, stopped).Measure();
   result.processors = AvailableProcessors();
-  result.connections = pool.size();
-  result.loops = loops;
+  result.connections = (*engines)->connections();
+  result.loops = (*engines)->size();
   return result;
 }
 

@@ -12,19 +12,23 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "loadtest/engine_set.h"
 #include "loadtest/measurement.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 
 namespace meanwhile {
 
 struct LoadOptions {
+  // What sends the calls.
+  EngineKind engine = EngineKind::kGrpc;
   // `HOST:PORT` or `unix:PATH`.
   std::string target;
   // Callers, each with one call in flight.
   std::size_t in_flight = 1000;
   // Sockets. One more than there are callers has no use, and none is opened.
   std::size_t connections = 8;
-  // Threads that send; 0 for one on each processor that this process may run on. Never more than callers.
+  // Threads that send; 0 for one on each processor that this process may run on. Never more than callers, nor, with
+  // engine http2, than connections.
   std::size_t loops = 0;
   // What each call of Fetch asks for.
   v1::FetchRequest request;
@@ -56,6 +60,8 @@ struct LoadResult {
   // Connections that stood when the measured time ended: none when the server was gone.
   std::size_t connected = 0;
   std::size_t loops = 0;
+  // Calls that had to wait because the server allowed for no more streams.
+  uint64_t waited_for_stream = 0;
   // Calls that had not ended when the patience had.
   uint64_t cancelled = 0;
   bool interrupted = false;

@@ -14,6 +14,7 @@
 #include "client/flags.h"
 #include "client/version.h"
 #include "client/wait_flag.h"
+#include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
 #include "loadtest/load_report.h"
@@ -99,7 +100,7 @@ v1::RunReport ReportOf(const LoadOptions& load, const LoadResult& result, const 
   report.set_target(load.target);
   report.set_connections(static_cast<uint32_t>(result.connections));
   report.set_loops(static_cast<uint32_t>(result.loops));
-  report.set_engine("grpc");
+  report.set_engine(std::string(NameOf(load.engine)));
   report.set_interrupted(result.interrupted);
   report.set_in_flight(static_cast<uint32_t>(load.in_flight));
   SetMeasured(result, &report);
@@ -132,6 +133,7 @@ RunCommand::RunCommand(CLI::App& app)
     return CheckTarget(text);
   };
   AddParsedFlag(*command_, "TARGET", parse_target, "", "", "The server: HOST:PORT or unix:PATH")->required();
+  AddEngineFlag(*command_, &load.engine);
   AddCountFlag(*command_, "-c,--concurrency", &load.in_flight, {1, 100'000}, "Callers, each with one call in flight");
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send, at most one for each caller");

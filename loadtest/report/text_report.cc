@@ -62,6 +62,7 @@ std::string ComparisonHead(const v1::ComparisonReport& report) {
   std::vector<std::string> how = {absl::StrJoin(models, models.size() == 2 ? " against " : ", ")};
   if (!settings.backend().empty()) how.push_back(absl::StrCat("backend ", Printable(settings.backend())));
   how.push_back(Quantity(settings.connections(), "connection"));
+  how.push_back(absl::StrCat("engine ", Printable(settings.engine())));
   how.push_back(absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",
                              settings.warmup_seconds(), " s of warm-up"));
   std::vector<std::string> where = HostItems(report.host());
@@ -111,6 +112,9 @@ std::string RunTotals(const v1::RunReport& report) {
   }
   add("load tester", absl::StrCat(FormatFigure(report.client().cpu_micros_per_call()), " µs of processor per call, ",
                                   FormatFigure(report.client().processors_used()), " processors busy"));
+  if (const double waited = report.client().waited_for_stream(); waited > 0) {
+    add("", absl::StrCat(FormatCount(waited), " calls waited, as the server allowed for no more streams"));
+  }
   return absl::StrCat(absl::StrJoin(table.Lines(2), "\n"), "\n");
 }
 
@@ -166,6 +170,7 @@ std::string TextReport(const v1::RunReport& report) {
   how.push_back(absl::StrCat(FormatCount(report.in_flight()), " in flight"));
   how.push_back(Quantity(report.connections(), "connection"));
   how.push_back(Quantity(report.loops(), "loop"));
+  how.push_back(absl::StrCat("engine ", Printable(report.engine())));
 
   const std::string verdict = Verdict(report);
   std::string text =

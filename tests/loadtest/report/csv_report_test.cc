@@ -18,7 +18,7 @@ constexpr char kHead[] =
     "kind,model,in_flight,round,duration_seconds,calls,achieved_rate,ideal_share,errors,min_seconds,mean_seconds,"
     "p50_seconds,p75_seconds,p90_seconds,p99_seconds,p999_seconds,p9999_seconds,max_seconds,server_cpu_micros_per_call,"
     "server_processors_used,server_peak_threads,server_peak_rss_bytes,server_context_switches_per_call,"
-    "client_cpu_micros_per_call,client_processors_used,statuses,error_groups\r\n";
+    "client_cpu_micros_per_call,client_processors_used,client_waited_for_stream,statuses,error_groups,engine\r\n";
 
 // Reads CSV as RFC 4180 has it.
 std::vector<std::vector<std::string>> Read(const std::string& csv) {
@@ -48,14 +48,14 @@ TEST(CsvReportTest, WritesASummaryWithEveryFigure) {
       CsvReport(SampleRun()),
       std::string(kHead) +
           "summary,async,1000,,10,192114,19210,0.9605,14,0.0004,0.0521,0.0511,0.0562,0.0603,0.066,0.081,0.0972,1.22,"
-          "25.2,0.484,13,34000000,0.34,22,0.423,DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12,"
-          "\"2 DEADLINE_EXCEEDED: Deadline Exceeded\n12 UNAVAILABLE: Socket closed\"\r\n");
+          "25.2,0.484,13,34000000,0.34,22,0.423,0,DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12,"
+          "\"2 DEADLINE_EXCEEDED: Deadline Exceeded\n12 UNAVAILABLE: Socket closed\",grpc\r\n");
 }
 
 TEST(CsvReportTest, WritesTheSummariesThenTheRounds) {
   const auto rows = Read(CsvReport(SampleComparison()));
   ASSERT_THAT(rows, SizeIs(7));
-  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(27));
+  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(29));
   const auto start = [&rows](int row) { return std::vector<std::string>(rows[row].begin(), rows[row].begin() + 4); };
   EXPECT_THAT(start(1), ElementsAre("summary", "async", "100", ""));
   EXPECT_THAT(start(4), ElementsAre("summary", "thread", "4000", ""));
@@ -92,7 +92,7 @@ TEST(CsvReportTest, HostileTextStaysInItsField) {
   const auto rows = Read(CsvReport(HostileComparison()));
   ASSERT_THAT(rows, SizeIs(7));
   EXPECT_EQ(rows[1][1], kHostile);
-  EXPECT_EQ(rows[4][26], std::string("12 UNAVAILABLE: ") + kHostile);
+  EXPECT_EQ(rows[4][27], std::string("12 UNAVAILABLE: ") + kHostile);
 }
 
 }  // namespace
