@@ -23,16 +23,16 @@ namespace meanwhile::http2 {
 
 struct CallSpecOptions {
   // `/meanwhile.v1.Meanwhile/Fetch`.
-  std::string path;
-  std::string authority;
+  std::string path = {};
+  std::string authority = {};
   // Over TLS.
   bool secure = false;
   // Of the method, encoded: one, unless it streams from the client.
-  std::vector<std::string> messages;
+  std::vector<std::string> messages = {};
   // Compress them.
   bool gzip = false;
   // Names in lower case. Values of names in `-bin` are bytes, the others printable ASCII.
-  std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<std::pair<std::string, std::string>> metadata = {};
   absl::Duration timeout = absl::InfiniteDuration();
 };
 

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "async/timer_queue.h"
+#include "loadtest/http2/block_pool.h"
 #include "loadtest/http2/call.h"
 #include "loadtest/http2/connection.h"
 #include "loadtest/http2/lane.h"
@@ -28,6 +29,7 @@ constexpr char kCancelled[] = "CANCELLED";
 CallSpecOptions SpecOptions(const Http2EngineOptions& options) {
   CallSpecOptions spec = options.call;
   if (spec.authority.empty()) spec.authority = options.endpoint.authority;
+  spec.secure = options.tls != nullptr;
   return spec;
 }
 
@@ -48,10 +50,12 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
   explicit NghttpEngine(const Http2EngineOptions& options)
       : endpoint_(options.endpoint),
         spec_(SpecOptions(options)),
-        make_transport_([](int socket) { return std::make_unique<Transport>(socket); }) {
+        make_transport_([tls = options.tls](int socket) {
+          return tls == nullptr ? std::make_unique<Transport>(socket) : tls->MakeTransport(socket);
+        }) {
     context_.loop = &loop_;
     context_.spec = &spec_;
-    context_.memory = nullptr;
+    context_.memory = blocks_.memory();
     context_.read_buffer.resize(kReadBytes);
     for (std::size_t i = 0; i < options.connections; ++i) {
       lanes_.push_back(std::make_unique<Lane>(&context_, &endpoint_, &make_transport_, i, static_cast<LaneOwner*>(this)));
@@ -105,6 +109,8 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
     stopped_ = true;
   }
 
+  std::size_t mallocs() const override { return blocks_.mallocs(); }
+
   uint64_t waited_for_stream() const override {
     uint64_t waited = 0;
     for (const std::unique_ptr<Lane>& lane : lanes_) waited += lane->waited_for_stream();
@@ -122,12 +128,13 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
 
   // One turn of the loop: what can be done at once is done before it waits, so that a connection's writes are one.
   void Turn(LoadTime latest) {
-    ++turn_;
     for (std::size_t left = ended_.size(); left > 0; --left) {
       Call* call = ended_.PopFront();
       Tell(call, call->response.code(), call->response.message());
     }
     FlushActive();
+    // What is sent from here on is flushed in the next round, so it has not waited then.
+    ++turn_;
     const bool idle = ended_.empty() && active_.empty() && !is_done();
     loop_.Turn(idle ? latest : LoadTime());
     for (const std::unique_ptr<Lane>& lane : lanes_) lane->Bury();
@@ -191,6 +198,7 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
   const CallSpec spec_;
   const MakeTransport make_transport_;
   PollLoop loop_;
+  BlockPool blocks_;
   ConnectionContext context_;
   std::deque<Call> calls_;  // By slot.
   CallList ended_;          // From here, and not yet told.

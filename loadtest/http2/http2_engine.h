@@ -20,6 +20,7 @@
 #include "loadtest/http2/call_spec.h"
 #include "loadtest/http2/endpoint.h"
 #include "loadtest/http2/response.h"
+#include "loadtest/http2/tls.h"
 
 namespace meanwhile::http2 {
 
@@ -29,8 +30,10 @@ struct Http2EngineOptions {
   std::size_t connections = 1;
   // How many calls can be in flight.
   std::size_t slots = 1;
-  // Its authority is the endpoint's when empty.
+  // Its authority is the endpoint's when empty. Over TLS it is `secure`.
   CallSpecOptions call;
+  // In the clear when null.
+  std::shared_ptr<const TlsContext> tls;
   ResponseRules response;
 };
 
@@ -42,6 +45,9 @@ class Http2Engine : public Engine {
 
   // How many connections stand, as sockets.
   virtual std::size_t connected() const = 0;
+
+  // How often nghttp2 has got new memory for its sessions.
+  virtual std::size_t mallocs() const = 0;
 };
 
 std::unique_ptr<Http2Engine> MakeHttp2Engine(const Http2EngineOptions& options);

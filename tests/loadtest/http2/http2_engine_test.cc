@@ -88,7 +88,8 @@ TEST_F(Http2EngineTest, SendsACallAndTakesItsAnswer) {
     seen = request;
     peer.Send(GoodAnswer(request.stream, "hello"));
   }});
-  EXPECT_THAT(Run(server, {.timeout = absl::Seconds(20)}), ElementsAre(kGoodCall));
+  EXPECT_THAT(Run(server, {.total = 10, .timeout = absl::Seconds(20)}), AllOf(SizeIs(10), Each(kGoodCall)));
+  EXPECT_EQ(seen.Header("grpc-timeout"), "20000000u") << "the same each time, so that HPACK has it in its table";
   EXPECT_EQ(seen.Header(":method"), "POST");
   EXPECT_EQ(seen.Header(":path"), "/test.Service/Method");
   EXPECT_EQ(seen.Header(":authority"), server.target());
@@ -113,7 +114,7 @@ TEST_F(Http2EngineTest, KeepsAsManyConnectionsAsItIsToldEachASocket) {
 }
 
 TEST_F(Http2EngineTest, CallsOverASocketOfTheFileSystem) {
-  ScriptedServer server({}, testing::TempDir() + "socket");
+  ScriptedServer server({}, "http2_engine_test.socket");
   EXPECT_THAT(Run(server, {.slots = 3, .total = 10}), AllOf(SizeIs(10), Each(kGoodCall)));
 }
 

@@ -57,7 +57,7 @@ struct Script {
   // A connection has come. By default it sends empty settings.
   std::function<void(Peer&)> on_connect = [](Peer& peer) { peer.Send(SettingsFrame()); };
   // The headers of a request have come.
-  std::function<void(Peer&, int32_t stream)> on_headers;
+  std::function<void(Peer&, int32_t stream)> on_headers = nullptr;
   // A request has come, whole.
   std::function<void(Peer&, const Request&)> on_request = [](Peer& peer, const Request& request) {
     peer.Send(GoodAnswer(request.stream, request.body.size() > 5 ? request.body.substr(5) : ""));
