@@ -20,7 +20,7 @@ namespace meanwhile {
 
 struct LoadOptions {
   // What sends the calls.
-  EngineKind engine = EngineKind::kGrpc;
+  EngineKind engine = EngineKind::kHttp2;
   // `HOST:PORT` or `unix:PATH`.
   std::string target;
   // Callers, each with one call in flight.

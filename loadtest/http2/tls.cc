@@ -1,11 +1,16 @@
 #include "loadtest/http2/tls.h"
 
 #include <arpa/inet.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +29,43 @@ std::string TakeError() {
   ERR_clear_error();
   const char* const reason = error == 0 ? nullptr : ERR_reason_error_string(error);
   return reason == nullptr ? "unknown error" : reason;
+}
+
+// OpenSSL's way to a socket, but for one thing: a server that is gone raises no SIGPIPE.
+int SocketOf(BIO* bio) { return static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))); }
+
+bool IsForLater(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+int WriteSocket(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = send(SocketOf(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  if (count < 0 && IsForLater(errno)) BIO_set_retry_write(bio);
+  return static_cast<int>(count);
+}
+
+int ReadSocket(BIO* bio, char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = recv(SocketOf(bio), data, static_cast<std::size_t>(size), 0);
+  if (count < 0 && IsForLater(errno)) BIO_set_retry_read(bio);
+  return static_cast<int>(count);
+}
+
+long ControlSocket(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO* MakeSocketBio(int socket) {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+    BIO_meth_set_write(made, &WriteSocket);
+    BIO_meth_set_read(made, &ReadSocket);
+    BIO_meth_set_ctrl(made, &ControlSocket);
+    return made;
+  }();
+  BIO* const bio = BIO_new(method);
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(socket)));
+  BIO_set_init(bio, 1);
+  return bio;
 }
 
 bool IsAddress(const std::string& name) {
@@ -167,7 +209,8 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Make(const TlsOpti
 
 std::unique_ptr<Transport> TlsContext::MakeTransport(int socket) const {
   SSL* const ssl = SSL_new(context_);
-  SSL_set_fd(ssl, socket);
+  BIO* const bio = MakeSocketBio(socket);
+  SSL_set_bio(ssl, bio, bio);
   if (IsAddress(server_name_)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name_.c_str());
   } else {

@@ -11,10 +11,10 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
+#include "loadtest/http2/gzip.h"
 #include "tests/loadtest/http2/frames.h"
 #include "tests/loadtest/http2/scripted_server.h"
 #include "tests/loadtest/http2/sent_calls.h"
@@ -28,7 +28,6 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::SizeIs;
 
 auto EndsWith(StatusCode code, const std::string& message) {
@@ -289,7 +288,7 @@ TEST_F(Http2EngineTest, TellsThatTheServerHasCancelledACall) {
 }
 
 TEST_F(Http2EngineTest, WaitsForAServerThatSaysNothingUntilTheDeadline) {
-  ScriptedServer server({.on_connect = [](Peer&) {}, .on_request = [](Peer&, const Request&) {}});
+  ScriptedServer server({.on_connect = [](Peer& peer) { peer.Mute(); }, .on_request = [](Peer&, const Request&) {}});
   Prepare(server, {.slots = 3, .total = 3, .timeout = absl::Milliseconds(50)});
   EXPECT_FALSE(engine_->Connect(std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
   EXPECT_THAT(Run(), AllOf(SizeIs(3), Each(EndsWith(StatusCode::kDeadlineExceeded, "Deadline Exceeded"))));
@@ -392,20 +391,62 @@ TEST_F(Http2EngineTest, TakesAnAnswerThatComesBeforeTheRequestIsSent) {
   for (const auto& [stream, error] : server.resets()) EXPECT_EQ(error, NGHTTP2_NO_ERROR);
 }
 
-TEST_F(Http2EngineTest, SendsABodyThroughSmallWindows) {
-  ScriptedServer server({.on_request = [](Peer& peer, const Request& request) {
-    peer.Send(GoodAnswer(request.stream, request.body == Framed(std::string(300'000, 'x')) ? "hello" : "broken"));
+// What an engine does with calls that are not unary, or not in the clear.
+class Http2StreamTest : public testing::Test {
+ protected:
+  std::vector<SentCall> Run(const ScriptedServer& server, std::vector<std::string> messages, bool gzip,
+                            bool one_message) {
+    Http2EngineOptions options;
+    options.endpoint = *ResolveEndpoint(server.target());
+    options.slots = 5;
+    options.call.path = "/test.Service/Method";
+    options.call.messages = std::move(messages);
+    options.call.gzip = gzip;
+    options.response.one_message = one_message;
+    const std::unique_ptr<Http2Engine> engine = MakeHttp2Engine(options);
+    SentCalls calls(engine.get(), 5, 20);
+    engine->Run(&calls);
+    return calls.ended();
+  }
+};
+
+TEST_F(Http2StreamTest, SendsABodyThroughSmallWindows) {
+  const std::string large(300'000, 'x');
+  ScriptedServer server({.on_request = [&](Peer& peer, const Request& request) {
+    peer.Send(GoodAnswer(request.stream, request.body == Framed(large) ? "hello" : "broken"));
   }});
-  absl::StatusOr<Endpoint> endpoint = ResolveEndpoint(server.target());
-  Http2EngineOptions options;
-  options.endpoint = *endpoint;
-  options.slots = 5;
-  options.call.path = "/test.Service/Method";
-  options.call.messages = {std::string(300'000, 'x')};
-  engine_ = MakeHttp2Engine(options);
-  SentCalls calls(engine_.get(), 5, 20);
-  engine_->Run(&calls);
-  EXPECT_THAT(calls.ended(), AllOf(SizeIs(20), Each(kGoodCall)));
+  EXPECT_THAT(Run(server, {large}, false, true), AllOf(SizeIs(20), Each(kGoodCall)));
+}
+
+TEST_F(Http2StreamTest, SendsAndTakesAnyNumberOfMessages) {
+  ScriptedServer server({.on_request = [&](Peer& peer, const Request& request) {
+    EXPECT_EQ(request.body, Framed("one") + Framed("") + Framed("three"));
+    peer.Send(HeadersFrame(request.stream, kGoodHeaders) + DataFrame(request.stream, Framed("a") + Framed("bb")) +
+              DataFrame(request.stream, Framed("ccc")) + HeadersFrame(request.stream, kOkTrailers, true));
+  }});
+  const SentCall good{StatusCode::kOk, "", "", {"a", "bb", "ccc"}};
+  EXPECT_THAT(Run(server, {"one", "", "three"}, false, false), AllOf(SizeIs(20), Each(good)));
+}
+
+TEST_F(Http2StreamTest, EndsAStreamWithoutAnyMessage) {
+  ScriptedServer server({.on_request = [&](Peer& peer, const Request& request) {
+    EXPECT_EQ(request.body, "");
+    peer.Send(HeadersFrame(request.stream, kGoodHeaders) + HeadersFrame(request.stream, kOkTrailers, true));
+  }});
+  EXPECT_THAT(Run(server, {}, false, false), AllOf(SizeIs(20), Each(SentCall{StatusCode::kOk, "", "", {}})));
+}
+
+TEST_F(Http2StreamTest, SendsAndTakesCompressedMessages) {
+  const std::string large(10'000, 'x');
+  ScriptedServer server({.on_request = [&](Peer& peer, const Request& request) {
+    EXPECT_EQ(request.Header("grpc-encoding"), "gzip");
+    EXPECT_EQ(request.body, Framed(GzipCompress(large), true));
+    Headers headers = kGoodHeaders;
+    headers.emplace_back("grpc-encoding", "gzip");
+    peer.Send(HeadersFrame(request.stream, headers) + DataFrame(request.stream, request.body) +
+              HeadersFrame(request.stream, kOkTrailers, true));
+  }});
+  EXPECT_THAT(Run(server, {large}, true, true), AllOf(SizeIs(20), Each(SentCall{StatusCode::kOk, "", "", {large}})));
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ class ScriptedServer::Client final : public Peer {
     const uint8_t* bytes = nullptr;
     ssize_t size = 0;
     while ((size = nghttp2_session_mem_send(session_, &bytes)) > 0) {
-      Send(std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)));
+      if (!muted_) Send(std::string(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)));
     }
     return !closing_;
   }

@@ -44,6 +44,8 @@ class Peer {
   std::size_t index() const { return index_; }
   // Sends bytes as they are.
   void Send(const std::string& bytes);
+  // Sends nothing by itself any more, no acknowledgement and no window.
+  void Mute() { muted_ = true; }
   // Closes the connection once the script has returned.
   void Close() { closing_ = true; }
 
@@ -51,6 +53,7 @@ class Peer {
   const int fd_;
   const std::size_t index_;
   bool closing_ = false;
+  bool muted_ = false;
 };
 
 struct Script {
