@@ -1,4 +1,5 @@
-// EngineSet: the engines of one run, all of one kind, each with its share of the connections and of the calls in flight.
+// EngineSet: the engines of one run, all of one kind, each with its share of the connections and of the calls in
+// flight.
 //
 // Ownership: it owns engines and connections. Thread: made and destroyed on one; each engine belongs to the thread in
 // its Run; `connected` may be called from any.

@@ -4,7 +4,6 @@
 #include <array>
 #include <new>
 
-
 namespace meanwhile::http2 {
 namespace {
 

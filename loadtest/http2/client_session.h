@@ -6,7 +6,8 @@
 // Invariants:
 //  1. A call is started only when its request goes to the batch in the same breath: so nghttp2 holds no stream that is
 //     not open, and any open call may be cancelled.
-//  2. A call that ended before its stream did is taken off the stream at once; nothing of the stream reaches it any more.
+//  2. A call that ended before its stream did is taken off the stream at once; nothing of the stream reaches it any
+//  more.
 //  3. The owner may start no call from within its callbacks, and may not destroy the session in them.
 
 #ifndef MEANWHILE_LOADTEST_HTTP2_CLIENT_SESSION_H_

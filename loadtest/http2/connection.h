@@ -1,5 +1,5 @@
-// Connection: one socket and the HTTP/2 session on it, from the first attempt to connect to its end. It is made once and
-// used once: whoever wants to be connected again makes another (see Lane).
+// Connection: one socket and the HTTP/2 session on it, from the first attempt to connect to its end. It is made once
+// and used once: whoever wants to be connected again makes another (see Lane).
 //
 // Ownership: a lane's. Thread: the engine's. It may not be destroyed within a callback, nor before the loop's turn has
 // ended, as the loop may have more events for it.

@@ -48,9 +48,7 @@ class MemberTimer final : public async::Timer {
 class NghttpEngine final : public Http2Engine, private LaneOwner {
  public:
   explicit NghttpEngine(const Http2EngineOptions& options)
-      : endpoint_(options.endpoint),
-        spec_(SpecOptions(options)),
-        make_transport_([tls = options.tls](int socket) {
+      : endpoint_(options.endpoint), spec_(SpecOptions(options)), make_transport_([tls = options.tls](int socket) {
           return tls == nullptr ? std::make_unique<Transport>(socket) : tls->MakeTransport(socket);
         }) {
     context_.loop = &loop_;
@@ -58,7 +56,8 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
     context_.memory = blocks_.memory();
     context_.read_buffer.resize(kReadBytes);
     for (std::size_t i = 0; i < options.connections; ++i) {
-      lanes_.push_back(std::make_unique<Lane>(&context_, &endpoint_, &make_transport_, i, static_cast<LaneOwner*>(this)));
+      lanes_.push_back(
+          std::make_unique<Lane>(&context_, &endpoint_, &make_transport_, i, static_cast<LaneOwner*>(this)));
     }
     for (std::size_t i = 0; i < options.slots; ++i) calls_.emplace_back(options.response).slot = i;
     active_.reserve(lanes_.size());

@@ -10,8 +10,8 @@
 
 namespace meanwhile::http2 {
 
-Lane::Lane(ConnectionContext* context, const Endpoint* endpoint, const MakeTransport* make_transport,
-           std::size_t index, LaneOwner* owner)
+Lane::Lane(ConnectionContext* context, const Endpoint* endpoint, const MakeTransport* make_transport, std::size_t index,
+           LaneOwner* owner)
     : context_(context),
       endpoint_(endpoint),
       make_transport_(make_transport),

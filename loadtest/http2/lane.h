@@ -1,7 +1,8 @@
 // Lane: one of an engine's connections, kept standing. Calls that are sent on it go out over its connection, and wait
 // where there is none or where the server allows for no more streams.
 //
-//  - When a connection ends, or the server says that it takes no new calls (GOAWAY), another takes its place. What is in
+//  - When a connection ends, or the server says that it takes no new calls (GOAWAY), another takes its place. What is
+//  in
 //    flight on one that goes away goes on there to its end.
 //  - A call that is sent while no connection stands waits for the attempt that is under way, or for the next, and ends
 //    with UNAVAILABLE when that fails: so nobody spins on a server that is gone.

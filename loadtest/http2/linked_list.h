@@ -1,5 +1,5 @@
-// LinkedList: a list through its elements, which it does not own. An element says itself which list it is in, so that it
-// can leave it at any time; nothing is allocated.
+// LinkedList: a list through its elements, which it does not own. An element says itself which list it is in, so that
+// it can leave it at any time; nothing is allocated.
 //
 //   struct Call { ListLink<Call> place; };
 //   LinkedList<Call, &Call::place> waiting;

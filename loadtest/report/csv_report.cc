@@ -108,12 +108,14 @@ void AppendRow(std::string& csv, FieldOf field_of, const std::string& engine) {
 
 std::string Head() {
   std::string csv;
-  AppendRow(csv, [](const Column& column) { return std::string(column.name); }, "engine");
+  AppendRow(
+      csv, [](const Column& column) { return std::string(column.name); }, "engine");
   return csv;
 }
 
 void AppendCell(std::string& csv, const v1::Cell& cell, const std::string& engine) {
-  AppendRow(csv, [&cell](const Column& column) { return column.field(cell); }, engine);
+  AppendRow(
+      csv, [&cell](const Column& column) { return column.field(cell); }, engine);
 }
 
 v1::Cell CellOf(const v1::RunReport& report) {

@@ -156,7 +156,8 @@ int Main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   // Before any thread: the servers are children.
-  std::vector<std::string> command = {server, "--listen=127.0.0.1:0", "--loops=1", absl::StrCat("--wait=", settings.wait)};
+  std::vector<std::string> command = {server, "--listen=127.0.0.1:0", "--loops=1",
+                                      absl::StrCat("--wait=", settings.wait)};
   Process process(command);
   const std::optional<std::string> line = process.ReadErrorLine();
   int port = 0;
@@ -181,9 +182,9 @@ int Main(int argc, char** argv) {
     for (std::size_t round = 0; round < settings.rounds; ++round) {
       for (const std::string& name : names) {
         const std::optional<Sample> sample =
-            name == "h2load" ? MeasureH2load(port, in_flight, settings, body_file)
-                             : MeasureEngine(name == "grpc" ? EngineKind::kGrpc : EngineKind::kHttp2, port, in_flight,
-                                             settings);
+            name == "h2load"
+                ? MeasureH2load(port, in_flight, settings, body_file)
+                : MeasureEngine(name == "grpc" ? EngineKind::kGrpc : EngineKind::kHttp2, port, in_flight, settings);
         if (sample) samples[name].push_back(*sample);
         failed |= !sample;
       }

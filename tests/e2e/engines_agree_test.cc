@@ -66,6 +66,8 @@ std::vector<SentCall> Send(EngineKind kind, const std::string& target, const std
   (*engines)->engine(0).Run(&driver);
   std::vector<SentCall> calls = driver.ended();
   for (SentCall& call : calls) {
+    // Whether the client or the server is the first to see that a deadline has passed is chance, and so are the words.
+    if (call.code == absl::StatusCode::kDeadlineExceeded) call.message.clear();
     for (std::string& answer : call.answers) {
       v1::FetchResponse response;
       EXPECT_TRUE(response.ParseFromString(answer));
@@ -121,8 +123,8 @@ TEST_P(OurServerTest, IsAnsweredAlike) {
   ExpectAgreement(server.target(), WithWait("no such distribution"), {absl::StatusCode::kInvalidArgument});
   ExpectAgreement(server.target(), WithPayload("hello"), {absl::StatusCode::kUnimplemented}, absl::Seconds(60),
                   "/meanwhile.v1.Meanwhile/Nothing");
-  ExpectAgreement(server.target(), WithWait("constant:30s"),
-                  {absl::StatusCode::kDeadlineExceeded, {}, "Deadline Exceeded"}, absl::Milliseconds(50));
+  ExpectAgreement(server.target(), WithWait("constant:30s"), {absl::StatusCode::kDeadlineExceeded},
+                  absl::Milliseconds(50));
 }
 
 // The engine http2 alone: calls of the other kinds, larger than what a window of HTTP/2 holds.
@@ -191,12 +193,10 @@ TEST_P(OtherServerTest, IsAnsweredAlike) {
   ExpectAgreement(server.target(), WithPayload("hello"), {absl::StatusCode::kOk, {"hello"}});
   ExpectAgreement(server.target(), WithPayload(""), {absl::StatusCode::kOk, {""}});
   ExpectAgreement(server.target(), WithPayload(large), {absl::StatusCode::kOk, {large}});
-  ExpectAgreement(server.target(), WithPayload("fail"),
-                  {absl::StatusCode::kNotFound, {}, "no such thing: 100% ä"});
+  ExpectAgreement(server.target(), WithPayload("fail"), {absl::StatusCode::kNotFound, {}, "no such thing: 100% ä"});
   ExpectAgreement(server.target(), WithPayload("hello"), {absl::StatusCode::kUnimplemented}, absl::Seconds(60),
                   "/meanwhile.v1.Meanwhile/Nothing");
-  ExpectAgreement(server.target(), WithPayload("slow"),
-                  {absl::StatusCode::kDeadlineExceeded, {}, "Deadline Exceeded"}, absl::Milliseconds(50));
+  ExpectAgreement(server.target(), WithPayload("slow"), {absl::StatusCode::kDeadlineExceeded}, absl::Milliseconds(50));
 }
 
 INSTANTIATE_TEST_SUITE_P(Languages, OtherServerTest,

@@ -102,9 +102,9 @@ TEST(LoadtestTest, RunNamesTheEngineInEveryReport) {
   TestServer server;
   const std::string json = TempPath("engine.json"), csv = TempPath("engine.csv");
   for (const std::string engine : {"http2", "grpc"}) {
-    const Outcome outcome = LoadTest("run " + server.target() + " -c 2 -n 20 --engine=" + engine + " --json=" + json +
-                                     " --csv=" + csv)
-                                .Wait();
+    const Outcome outcome =
+        LoadTest("run " + server.target() + " -c 2 -n 20 --engine=" + engine + " --json=" + json + " --csv=" + csv)
+            .Wait();
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("engine " + engine));
     EXPECT_EQ(ParseReport(ReadFile(json)).engine(), engine);

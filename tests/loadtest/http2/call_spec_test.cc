@@ -13,9 +13,9 @@
 namespace meanwhile::http2 {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::Not;
-using testing::Contains;
 using testing::Pair;
 using testing::StartsWith;
 
@@ -34,12 +34,12 @@ TEST(CallSpecTest, OrdersItsHeadersAsTheProtocolAsks) {
                        .messages = {"hi"},
                        .metadata = {{"key", "value"}, {"bytes-bin", std::string("\0\1", 2)}},
                        .timeout = absl::Seconds(1)});
-  EXPECT_THAT(TextsOf(spec.headers()),
-              ElementsAre(Pair(":method", "POST"), Pair(":scheme", "http"), Pair(":path", "/s/m"),
-                          Pair(":authority", "host:1"), Pair("grpc-timeout", "1000000u"), Pair("te", "trailers"),
-                          Pair("content-type", "application/grpc"), Pair("user-agent", StartsWith("grpc-c++-")),
-                          Pair("grpc-accept-encoding", "identity,gzip"), Pair("key", "value"),
-                          Pair("bytes-bin", "AAE")));
+  EXPECT_THAT(
+      TextsOf(spec.headers()),
+      ElementsAre(Pair(":method", "POST"), Pair(":scheme", "http"), Pair(":path", "/s/m"), Pair(":authority", "host:1"),
+                  Pair("grpc-timeout", "1000000u"), Pair("te", "trailers"), Pair("content-type", "application/grpc"),
+                  Pair("user-agent", StartsWith("grpc-c++-")), Pair("grpc-accept-encoding", "identity,gzip"),
+                  Pair("key", "value"), Pair("bytes-bin", "AAE")));
 }
 
 TEST(CallSpecTest, SaysNoTimeoutWhenThereIsNone) {

@@ -144,8 +144,11 @@ TEST_F(Http2EngineTest, EndsACallByWhatTheProtocolNamesWhenItsAnswerIsBad) {
   const Headers html = {{":status", "200"}, {"content-type", "text/html"}};
   ExpectFirstOfTwo([&](int32_t s) { return HeadersFrame(s, html) + DataFrame(s, "<html>", true); },
                    StatusCode::kUnknown, "a content-type that is not application/grpc");
-  ExpectFirstOfTwo([](int32_t s) { return HeadersFrame(s, {{":status", "503"}}, true); }, StatusCode::kUnavailable,
-                   "HTTP status 503");
+  ExpectFirstOfTwo(
+      [](int32_t s) {
+        return HeadersFrame(s, {{":status", "503"}}, true);
+      },
+      StatusCode::kUnavailable, "HTTP status 503");
   ExpectFirstOfTwo(
       [](int32_t s) {
         return HeadersFrame(s, kGoodHeaders) + DataFrame(s, Framed("hello")) + HeadersFrame(s, {{"x", "y"}}, true);
@@ -172,14 +175,21 @@ TEST_F(Http2EngineTest, EndsACallByWhatTheProtocolNamesWhenItsAnswerIsBad) {
       StatusCode::kResourceExhausted, "a message of 4294967295 bytes: must be at most 4194304");
   ExpectFirstOfTwo(
       [](int32_t s) {
-        return HeadersFrame(s, {{":status", "200"}, {"x", std::string(9000, 'x')}}) + HeadersFrame(s, kOkTrailers, true);
+        return HeadersFrame(s, {{":status", "200"}, {"x", std::string(9000, 'x')}}) +
+               HeadersFrame(s, kOkTrailers, true);
       },
       StatusCode::kResourceExhausted, "headers of more than 8192 bytes");
   // Data before any headers, and a name in upper case: nghttp2 resets the stream.
-  ExpectFirstOfTwo([](int32_t s) { return HeadersFrame(s, {{":status", "200"}, {"Upper", "case"}}, true); },
-                   StatusCode::kInternal, "the stream was reset with PROTOCOL_ERROR");
-  ExpectFirstOfTwo([](int32_t s) { return HeadersFrame(s, {{"content-type", "application/grpc"}}, true); },
-                   StatusCode::kInternal, "the stream was reset with PROTOCOL_ERROR");
+  ExpectFirstOfTwo(
+      [](int32_t s) {
+        return HeadersFrame(s, {{":status", "200"}, {"Upper", "case"}}, true);
+      },
+      StatusCode::kInternal, "the stream was reset with PROTOCOL_ERROR");
+  ExpectFirstOfTwo(
+      [](int32_t s) {
+        return HeadersFrame(s, {{"content-type", "application/grpc"}}, true);
+      },
+      StatusCode::kInternal, "the stream was reset with PROTOCOL_ERROR");
 }
 
 TEST_F(Http2EngineTest, MapsTheCodeOfEveryReset) {
@@ -219,7 +229,7 @@ TEST_F(Http2EngineTest, IsNotHarmedByDataAfterTrailers) {
 
 TEST_F(Http2EngineTest, EndsTheCallsOfAConnectionThatBreaksHttp2) {
   const std::string breaks[] = {
-      Frame(NGHTTP2_SETTINGS, 0, 0, "12345"),                         // Not a multiple of six bytes.
+      Frame(NGHTTP2_SETTINGS, 0, 0, "12345"),                           // Not a multiple of six bytes.
       Frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\xff\xff"),  // No HPACK.
       Frame(NGHTTP2_WINDOW_UPDATE, 0, 0, BigEndian(0)),
       Frame(NGHTTP2_PING, 0, 0, "short"),
@@ -307,16 +317,18 @@ TEST_F(Http2EngineTest, CancelsWhatIsInFlight) {
 TEST_F(Http2EngineTest, OpensNoMoreStreamsThanTheServerAllowsAndCountsTheCallsThatWait) {
   std::set<int32_t> open;
   std::size_t most_open = 0;
-  ScriptedServer server(
-      {.on_connect = [](Peer& peer) { peer.Send(SettingsFrame({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 3}})); },
-       .on_request =
-           [&](Peer& peer, const Request& request) {
-             open.insert(request.stream);
-             most_open = std::max(most_open, open.size());
-             if (open.size() < 3) return;
-             for (const int32_t stream : open) peer.Send(GoodAnswer(stream, "hello"));
-             open.clear();
-           }});
+  ScriptedServer server({.on_connect =
+                             [](Peer& peer) {
+                               peer.Send(SettingsFrame({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 3}}));
+                             },
+                         .on_request =
+                             [&](Peer& peer, const Request& request) {
+                               open.insert(request.stream);
+                               most_open = std::max(most_open, open.size());
+                               if (open.size() < 3) return;
+                               for (const int32_t stream : open) peer.Send(GoodAnswer(stream, "hello"));
+                               open.clear();
+                             }});
   EXPECT_THAT(Run(server, {.slots = 10, .total = 30}), AllOf(SizeIs(30), Each(kGoodCall)));
   EXPECT_EQ(most_open, 3u);
   EXPECT_GE(engine_->waited_for_stream(), 20u);
@@ -325,13 +337,15 @@ TEST_F(Http2EngineTest, OpensNoMoreStreamsThanTheServerAllowsAndCountsTheCallsTh
 
 TEST_F(Http2EngineTest, TellsTheServerHowMuchTimeACallHasLeftThatHasWaited) {
   std::vector<std::string> timeouts;
-  ScriptedServer server(
-      {.on_connect = [](Peer& peer) { peer.Send(SettingsFrame({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}})); },
-       .on_request =
-           [&](Peer& peer, const Request& request) {
-             timeouts.push_back(request.Header("grpc-timeout"));
-             peer.Send(GoodAnswer(request.stream, "hello"));
-           }});
+  ScriptedServer server({.on_connect =
+                             [](Peer& peer) {
+                               peer.Send(SettingsFrame({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}}));
+                             },
+                         .on_request =
+                             [&](Peer& peer, const Request& request) {
+                               timeouts.push_back(request.Header("grpc-timeout"));
+                               peer.Send(GoodAnswer(request.stream, "hello"));
+                             }});
   EXPECT_THAT(Run(server, {.slots = 2, .total = 2, .timeout = absl::Seconds(20)}), Each(kGoodCall));
   ASSERT_THAT(timeouts, SizeIs(2));
   // In microseconds, eight digits: the shorter one compares as less.
@@ -383,9 +397,11 @@ TEST_F(Http2EngineTest, EndsCallsUnavailableWhenNobodyListensAndGoesOnTrying) {
 }
 
 TEST_F(Http2EngineTest, TakesAnAnswerThatComesBeforeTheRequestIsSent) {
-  ScriptedServer server(
-      {.on_connect = [](Peer& peer) { peer.Send(SettingsFrame({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}})); },
-       .on_headers = [](Peer& peer, int32_t stream) { peer.Send(GoodAnswer(stream, "hello")); }});
+  ScriptedServer server({.on_connect =
+                             [](Peer& peer) {
+                               peer.Send(SettingsFrame({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}}));
+                             },
+                         .on_headers = [](Peer& peer, int32_t stream) { peer.Send(GoodAnswer(stream, "hello")); }});
   EXPECT_THAT(Run(server, {.slots = 2, .total = 10}), AllOf(SizeIs(10), Each(kGoodCall)));
   EXPECT_EQ(server.requests(), 0u);
   for (const auto& [stream, error] : server.resets()) EXPECT_EQ(error, NGHTTP2_NO_ERROR);

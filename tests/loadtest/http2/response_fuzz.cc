@@ -3,8 +3,8 @@
 //
 //   ./bazelw test --config=fuzz //tests/loadtest/http2:response_fuzz
 //
-// The first byte of an input says how the rest is read: as the bytes of the connection, or as a recipe for frames, which
-// gets further into the protocol.
+// The first byte of an input says how the rest is read: as the bytes of the connection, or as a recipe for frames,
+// which gets further into the protocol.
 
 #include <cstddef>
 #include <cstdint>
@@ -60,8 +60,14 @@ class Recipe {
 };
 
 std::string FrameOf(Recipe& recipe) {
-  static const char* const kNames[] = {":status",       "content-type",  "grpc-status",   "grpc-message",
-                                       "grpc-encoding", "content-length", "grpc-status-details-bin", "x"};
+  static const char* const kNames[] = {":status",
+                                       "content-type",
+                                       "grpc-status",
+                                       "grpc-message",
+                                       "grpc-encoding",
+                                       "content-length",
+                                       "grpc-status-details-bin",
+                                       "x"};
   static const char* const kValues[] = {"200", "application/grpc", "0", "gzip", "%41%4", "5", "CAU", "103"};
   const uint8_t kind = recipe.Byte();
   const auto stream = static_cast<int32_t>(2 * (recipe.Byte() % 4) + 1);

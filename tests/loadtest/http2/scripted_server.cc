@@ -89,9 +89,8 @@ class ScriptedServer::Client final : public Peer {
   }
   static int OnFrame(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user_data) {
     auto& self = *static_cast<Client*>(user_data);
-    const bool request_ends =
-        (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
-        (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    const bool request_ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+                              (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (frame->hd.type == NGHTTP2_HEADERS && self.server_->script_.on_headers) {
       self.server_->script_.on_headers(self, frame->hd.stream_id);
     }

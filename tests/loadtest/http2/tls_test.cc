@@ -58,9 +58,9 @@ class TlsTest : public testing::Test {
   }
   static std::string Path(const std::string& name) { return testing::TempDir() + name; }
   static void Make(const std::string& path, const std::string& subject, const std::string& options) {
-    const std::string command = absl::StrCat(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj ", subject, " -out ",
-        path, ".pem -keyout ", path, ".key", options, " 2>", path, ".log");
+    const std::string command =
+        absl::StrCat("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj ",
+                     subject, " -out ", path, ".pem -keyout ", path, ".key", options, " 2>", path, ".log");
     ASSERT_EQ(std::system(command.c_str()), 0) << ReadFile(path + ".log");
   }
 
