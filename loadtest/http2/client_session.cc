@@ -221,7 +221,7 @@ absl::Status ClientSession::Collect(WriteBatch* batch) {
       problem_ = nghttp2_strerror(static_cast<int>(size));
       return absl::UnavailableError(problem_);
     }
-    // A full batch also ends a run of data frames, which is none here.
+    // Data frames went to the batch by SendData.
     if (size == 0) break;
     batch->Add(View(bytes, static_cast<std::size_t>(size)));
   }

@@ -7,10 +7,10 @@
 #ifndef MEANWHILE_LOADTEST_HTTP2_CONNECTION_H_
 #define MEANWHILE_LOADTEST_HTTP2_CONNECTION_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"

@@ -210,7 +210,7 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
   MemberTimer<NghttpEngine, &NghttpEngine::OnDeadline> deadline_timer_{this};
   EngineDriver* driver_ = nullptr;
   std::atomic<std::size_t> connected_ = 0;
-  uint64_t turn_ = 0;
+  uint64_t turn_ = 1;
   std::size_t in_flight_ = 0;
   bool connecting_ = false;
   bool stopped_ = false;

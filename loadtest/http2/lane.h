@@ -62,7 +62,7 @@ class Lane final : private ConnectionOwner, private async::Timer {
   void Connect();
   bool stands() const { return current_ != nullptr && current_->is_standing(); }
 
-  // `turn` counts the turns of the engine's loop.
+  // `turn` counts the turns of the engine's loop, from 1.
   void Send(Call* call, uint64_t turn);
   // Takes a call back, wherever it is, without telling the owner.
   void Cancel(Call* call);

@@ -18,6 +18,7 @@
 #include "tests/loadtest/http2/frames.h"
 #include "tests/loadtest/http2/scripted_server.h"
 #include "tests/loadtest/http2/sent_calls.h"
+#include "tests/wait_until.h"
 
 namespace meanwhile::http2 {
 namespace {
@@ -268,11 +269,10 @@ TEST_F(Http2EngineTest, EndsTheCallsOfAConnectionThatIsClosed) {
 TEST_F(Http2EngineTest, EndsACallAtItsDeadlineAndResetsItsStream) {
   ScriptedServer server({.on_request = [](Peer&, const Request&) {}});
   Prepare(server, {.slots = 2, .total = 4, .timeout = absl::Milliseconds(50)});
-  // The driver's timer looks until the server has heard of it.
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(Run(), AllOf(SizeIs(4), Each(EndsWith(StatusCode::kDeadlineExceeded, "Deadline Exceeded"))));
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(100));
-  EXPECT_GE(server.resets().size(), 2u);
+  EXPECT_TRUE(WaitUntil([&] { return server.resets().size() >= 2; }));
   for (const auto& [stream, error] : server.resets()) EXPECT_EQ(error, NGHTTP2_CANCEL);
 }
 
@@ -285,7 +285,7 @@ TEST_F(Http2EngineTest, ALateAnswerDoesNotReachTheNextCallOfItsSlot) {
       peer.Send(GoodAnswer(late, "late") + GoodAnswer(request.stream, "hello"));
     }
   }});
-  EXPECT_THAT(Run(server, {.total = 2, .timeout = absl::Milliseconds(100)}),
+  EXPECT_THAT(Run(server, {.total = 2, .timeout = absl::Seconds(1)}),
               ElementsAre(EndsWith(StatusCode::kDeadlineExceeded, "Deadline Exceeded"), kGoodCall));
 }
 
@@ -332,7 +332,7 @@ TEST_F(Http2EngineTest, OpensNoMoreStreamsThanTheServerAllowsAndCountsTheCallsTh
   EXPECT_THAT(Run(server, {.slots = 10, .total = 30}), AllOf(SizeIs(30), Each(kGoodCall)));
   EXPECT_EQ(most_open, 3u);
   EXPECT_GE(engine_->waited_for_stream(), 20u);
-  EXPECT_LE(engine_->waited_for_stream(), 30u);
+  EXPECT_LE(engine_->waited_for_stream(), 27u) << "all but the first three";
 }
 
 TEST_F(Http2EngineTest, TellsTheServerHowMuchTimeACallHasLeftThatHasWaited) {
