@@ -148,10 +148,10 @@ struct ClientSession::Callbacks {
 
 ClientSession::ClientSession(const CallSpec* spec, GzipReader* gzip, nghttp2_mem* memory, SessionOwner* owner)
     : spec_(spec), gzip_(gzip), owner_(owner) {
-  static nghttp2_session_callbacks* const callbacks = Callbacks::Make();
-  static nghttp2_option* const option = Callbacks::MakeOptions();
+  static nghttp2_session_callbacks* const kCallbacks = Callbacks::Make();
+  static nghttp2_option* const kOptions = Callbacks::MakeOptions();
   nghttp2_session* session = nullptr;
-  if (nghttp2_session_client_new3(&session, callbacks, this, option, memory) != 0) throw std::bad_alloc();
+  if (nghttp2_session_client_new3(&session, kCallbacks, this, kOptions, memory) != 0) throw std::bad_alloc();
   session_.reset(session);
   const std::array settings{
       nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},

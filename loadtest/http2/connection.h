@@ -57,7 +57,7 @@ class Connection final : private SessionOwner, private FdWatcher, private async:
   Connection(ConnectionContext* context, std::unique_ptr<Transport> transport, ConnectionOwner* owner);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  ~Connection();
+  ~Connection() override;
 
   // Whether Start may be called.
   bool can_start() const { return is_standing() && !session_.going_away() && !at_stream_limit() && !batch_.full(); }

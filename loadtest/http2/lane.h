@@ -56,7 +56,7 @@ class Lane final : private ConnectionOwner, private async::Timer {
        LaneOwner* owner);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
-  ~Lane();
+  ~Lane() override;
 
   // Begins the first attempt to connect.
   void Connect();

@@ -46,13 +46,15 @@ PollLoop::PollLoop() : epoll_(MakeEpoll()) {}
 
 PollLoop::~PollLoop() { close(epoll_); }
 
-void PollLoop::Add(int fd, uint32_t events, FdWatcher* watcher) { Control(epoll_, EPOLL_CTL_ADD, fd, events, watcher); }
+void PollLoop::Add(int fd, uint32_t events, FdWatcher* watcher) const {
+  Control(epoll_, EPOLL_CTL_ADD, fd, events, watcher);
+}
 
-void PollLoop::Change(int fd, uint32_t events, FdWatcher* watcher) {
+void PollLoop::Change(int fd, uint32_t events, FdWatcher* watcher) const {
   Control(epoll_, EPOLL_CTL_MOD, fd, events, watcher);
 }
 
-void PollLoop::Remove(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+void PollLoop::Remove(int fd) const { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
 void PollLoop::Turn(LoadTime latest) {
   std::array<epoll_event, kMostEvents> events;

@@ -30,9 +30,9 @@ class PollLoop {
   ~PollLoop();
 
   // `events` stay asked for until they are changed or the descriptor is removed.
-  void Add(int fd, uint32_t events, FdWatcher* watcher);
-  void Change(int fd, uint32_t events, FdWatcher* watcher);
-  void Remove(int fd);
+  void Add(int fd, uint32_t events, FdWatcher* watcher) const;
+  void Change(int fd, uint32_t events, FdWatcher* watcher) const;
+  void Remove(int fd) const;
 
   async::TimerQueue& timers() { return timers_; }
 

@@ -55,14 +55,14 @@ long ControlSocket(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/
 }
 
 BIO* MakeSocketBio(int socket) {
-  static BIO_METHOD* const method = [] {
+  static BIO_METHOD* const kMethod = [] {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
     BIO_meth_set_write(made, &WriteSocket);
     BIO_meth_set_read(made, &ReadSocket);
     BIO_meth_set_ctrl(made, &ControlSocket);
     return made;
   }();
-  BIO* const bio = BIO_new(method);
+  BIO* const bio = BIO_new(kMethod);
   BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(socket)));
   BIO_set_init(bio, 1);
   return bio;
