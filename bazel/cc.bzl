@@ -47,3 +47,26 @@ def mw_cc_benchmark(name, copts = [], deps = [], **kwargs):
         deps = deps + ["@debian//:benchmark"],
         **kwargs
     )
+
+def mw_cc_fuzz_test(name, runs, copts = [], **kwargs):
+    """A libFuzzer target: it takes clang, so it is built and run with --config=fuzz only.
+
+    Args:
+      name: name of the target.
+      runs: how many inputs to try.
+      copts: more compiler options.
+      **kwargs: handed on to cc_test.
+    """
+    native.cc_test(
+        name = name,
+        copts = COPTS + copts,
+        linkopts = ["-fsanitize=fuzzer"],
+        args = [
+            "-runs=%d" % runs,
+            "-seed=1",
+            "-max_len=4096",
+            "-print_final_stats=1",
+        ],
+        tags = ["manual"],
+        **kwargs
+    )

@@ -22,7 +22,7 @@ void AddCredentialFlags(CLI::App& app, CredentialFlags* flags) {
 }
 
 absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags) {
-  Credentials credentials{.channel = nullptr, .authority = flags.authority};
+  Credentials credentials{.channel = nullptr, .authority = flags.authority, .files = flags};
   const auto bad_usage = [](const char* message) { return absl::InvalidArgumentError(message); };
   if (!flags.cert.empty() && flags.key.empty()) return bad_usage("--cert: needs --key");
   if (!flags.key.empty() && flags.cert.empty()) return bad_usage("--key: needs --cert");

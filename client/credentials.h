@@ -29,13 +29,6 @@ class ChannelCredentials;
 
 namespace meanwhile {
 
-struct Credentials {
-  // Null for plaintext.
-  std::shared_ptr<grpc::ChannelCredentials> channel;
-  // The server's name, in `:authority` and in its certificate. Empty: the target's host.
-  std::string authority;
-};
-
 struct CredentialFlags {
   bool insecure = false;
   bool tls = false;
@@ -43,6 +36,15 @@ struct CredentialFlags {
   std::string cert;
   std::string key;
   std::string authority;
+};
+
+struct Credentials {
+  // Null for plaintext.
+  std::shared_ptr<grpc::ChannelCredentials> channel;
+  // The server's name, in `:authority` and in its certificate. Empty: the target's host.
+  std::string authority;
+  // What `channel` was made of, for a client that is not gRPC's.
+  CredentialFlags files = {};
 };
 
 // --tls, --cacert, --cert, --key, --authority and --insecure. `flags` outlives the parsing.

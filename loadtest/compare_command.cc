@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "client/flags.h"
 #include "loadtest/comparison_run.h"
+#include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/model_variant.h"
 #include "loadtest/output_files.h"
@@ -183,6 +184,7 @@ CompareCommand::CompareCommand(CLI::App& app)
   command_->add_option("--backend", flags.backend, "What calls wait for, as this project's server takes it")
       ->capture_default_str()
       ->type_name("SPEC");
+  AddEngineFlag(*command_, &load.engine);
   CLI::Option* const rounds =
       AddCountFlag(*command_, "--rounds", &comparison.rounds, {1, 100}, "How often everything is measured");
   CLI::Option* const warmup = AddDurationFlag(

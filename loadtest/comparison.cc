@@ -110,6 +110,8 @@ void SummarizeCell(const Rounds& rounds, v1::Cell* cell) {
   client->set_cpu_micros_per_call(
       MedianOf(rounds, [](const v1::Cell& round) { return round.client().cpu_micros_per_call(); }));
   client->set_processors_used(MedianOf(rounds, [](const v1::Cell& round) { return round.client().processors_used(); }));
+  client->set_waited_for_stream(
+      MedianOf(rounds, [](const v1::Cell& round) { return round.client().waited_for_stream(); }));
   const auto limited =
       std::count_if(rounds.begin(), rounds.end(), [](const auto* round) { return round->client_limited(); });
   cell->set_client_limited(2 * limited >= static_cast<long>(rounds.size()));

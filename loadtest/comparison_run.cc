@@ -30,7 +30,7 @@ v1::ComparisonReport ReportOf(const ComparisonOptions& options, const v1::Host& 
   settings->set_connections(static_cast<uint32_t>(options.load.connections));
   settings->set_payload_bytes(static_cast<uint32_t>(options.load.request.payload().size()));
   settings->set_pinning(pinning.description);
-  settings->set_engine("grpc");
+  settings->set_engine(std::string(NameOf(options.load.engine)));
   return report;
 }
 

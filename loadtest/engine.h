@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -29,6 +30,8 @@ struct CallEnd {
   absl::StatusCode code;
   // Valid within OnCallEnded only.
   absl::string_view message;
+  // `grpc-status-details-bin`, decoded: a google.rpc.Status, encoded. Valid within OnCallEnded only.
+  absl::string_view details = {};
 };
 
 // Decides when the engine sends.
@@ -38,6 +41,8 @@ class EngineDriver {
 
   // Run has begun.
   virtual void OnStart() = 0;
+  // A message of the call in `slot` has come, valid within OnMessage only.
+  virtual void OnMessage(std::size_t /*slot*/, absl::string_view /*message*/) {}
   // The call in `slot` has ended; the slot may be used again at once.
   virtual void OnCallEnded(std::size_t slot, const CallEnd& end) = 0;
   // The time given to SetTimer has come.
@@ -62,6 +67,10 @@ class Engine {
 
   // No call is sent and no timer fires after it.
   virtual void Stop() = 0;
+
+  // After Run: calls that had to wait because the server allowed for no more streams on their connection. 0 from an
+  // engine that cannot tell.
+  virtual uint64_t waited_for_stream() const { return 0; }
 };
 
 }  // namespace meanwhile

@@ -90,6 +90,10 @@ class GrpcEngine final : public Engine, private async::Timer {
     // `ok` is always true: the status tells everything.
     void OnComplete(bool /*ok*/) override {
       context_.reset();
+      grpc::Slice message;
+      if (status_.ok() && response_.DumpToSingleSlice(&message).ok()) {
+        engine_->driver_->OnMessage(index_, {reinterpret_cast<const char*>(message.begin()), message.size()});
+      }
       response_.Clear();
       engine_->loop_.RemoveWork();
       // A server may send a number that is no status code; gRPC hands it on.
@@ -97,7 +101,7 @@ class GrpcEngine final : public Engine, private async::Timer {
       const absl::StatusCode known =
           code >= 0 && code <= 16 ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown;
       const grpc::Status status = std::exchange(status_, grpc::Status());
-      engine_->driver_->OnCallEnded(index_, {known, status.error_message()});
+      engine_->driver_->OnCallEnded(index_, {known, status.error_message(), status.error_details()});
     }
 
     GrpcEngine* engine_ = nullptr;

@@ -10,10 +10,9 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "client/channel_pool.h"
 #include "client/processors.h"
 #include "loadtest/closed_loop.h"
-#include "loadtest/grpc_engine.h"
+#include "loadtest/engine_set.h"
 #include "loadtest/live_stats.h"
 #include "loadtest/load_loop.h"
 #include "loadtest/open_loop.h"
@@ -32,12 +31,6 @@ constexpr std::chrono::milliseconds kThreadStart{5};
 // Callers start over a quarter of the warm-up, but no longer than this.
 constexpr absl::Duration kLongestStart = absl::Milliseconds(500);
 
-// Part i of `whole` in `parts` parts that differ by at most one.
-template <typename T>
-T PartOf(T whole, std::size_t parts, std::size_t i) {
-  return whole / parts + (i < whole % parts ? 1 : 0);
-}
-
 LoadTime After(LoadTime time, absl::Duration duration) {
   if (time == LoadTime::max() || duration == absl::InfiniteDuration()) return LoadTime::max();
   return time + absl::ToChronoNanoseconds(duration);
@@ -50,30 +43,30 @@ absl::Duration Between(LoadTime from, LoadTime to) {
 // How many calls can be in flight.
 std::size_t SlotsOf(const LoadOptions& options) { return options.shape ? options.max_in_flight : options.in_flight; }
 
-// The engine over every connection that is loop i's: each connection belongs to one loop where there are enough of
-// them.
-GrpcEngineOptions EngineOptionsOf(const LoadOptions& options, const ChannelPool& pool, std::size_t loops,
-                                  std::size_t i) {
-  GrpcEngineOptions engine;
-  for (std::size_t c = i % pool.size(); c < pool.size(); c += loops) engine.channels.push_back(pool.channel(c));
-  engine.slots = PartOf(SlotsOf(options), loops, i);
-  engine.method = kMethod;
-  engine.request = options.request.SerializeAsString();
-  engine.timeout = options.timeout;
-  return engine;
+EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
+  EngineSetOptions engines;
+  engines.kind = options.engine;
+  engines.target = options.target;
+  engines.credentials = options.credentials;
+  engines.connections = std::min(options.connections, SlotsOf(options));
+  engines.engines = std::min(options.loops == 0 ? AvailableProcessors() : options.loops, SlotsOf(options));
+  engines.slots = SlotsOf(options);
+  engines.method = kMethod;
+  engines.request = options.request.SerializeAsString();
+  engines.timeout = options.timeout;
+  return engines;
 }
 
 // The threads of one run, and the thread that watches over them.
 class Run {
  public:
-  Run(const LoadOptions& options, const ChannelPool& pool, std::size_t loops, LoadObserver* observer,
-      const std::function<bool()>& stopped)
+  Run(const LoadOptions& options, EngineSet* engines, LoadObserver* observer, const std::function<bool()>& stopped)
       : duration_(options.shape ? std::min(options.duration, options.shape->length()) : options.duration),
         has_total_(options.total > 0),
-        pool_(pool),
+        engines_(engines),
         observer_(observer),
         stopped_(stopped),
-        clocks_(loops) {
+        clocks_(engines->size()) {
     LoadTime now = std::chrono::steady_clock::now();
     if (options.shape) now += kThreadStart;
     warmup_end_ = After(now, options.warmup);
@@ -83,11 +76,8 @@ class Run {
     if (options.log != nullptr)
       options.log->Begin(time_.begin, absl::Now() + Between(std::chrono::steady_clock::now(), time_.begin));
     if (options.shape) shape_ = AfterWarmUp(*options.shape, options.warmup);
-    for (std::size_t i = 0; i < loops; ++i) {
-      const GrpcEngineOptions engine = EngineOptionsOf(options, pool, loops, i);
-      engines_.push_back(MakeGrpcEngine(engine));
-      loops_.push_back(options.shape ? MakeOpenLoop(options, now, loops, i, engine.channels.size())
-                                     : MakeClosedLoop(options, loops, i));
+    for (std::size_t i = 0; i < engines_->size(); ++i) {
+      loops_.push_back(options.shape ? MakeOpenLoop(options, now, i) : MakeClosedLoop(options, i));
     }
     std::vector<const LiveStats*> live_stats;
     for (const std::unique_ptr<LoadLoop>& loop : loops_) live_stats.push_back(&loop->live_stats());
@@ -114,14 +104,18 @@ class Run {
       result.elapsed = Between(time_.begin.load(), EndOfMeasuredTime());
     }
     result.interrupted = interrupted_;
-    result.connected = pool_.connected();
+    result.connected = engines_->connected();
     for (std::thread& thread : threads) thread.join();
     for (const std::unique_ptr<LoadLoop>& loop : loops_) AddCounts(loop->counts(), &result);
+    for (std::size_t i = 0; i < engines_->size(); ++i) {
+      result.waited_for_stream += engines_->engine(i).waited_for_stream();
+    }
     return result;
   }
 
  private:
-  std::unique_ptr<LoadLoop> MakeClosedLoop(const LoadOptions& options, std::size_t loops, std::size_t i) {
+  std::unique_ptr<LoadLoop> MakeClosedLoop(const LoadOptions& options, std::size_t i) {
+    const std::size_t loops = engines_->size();
     ClosedLoopOptions loop;
     loop.callers = PartOf(options.in_flight, loops, i);
     loop.total = PartOf(options.total, loops, i);
@@ -129,19 +123,19 @@ class Run {
     loop.log = options.log;
     loop.start_spread = absl::ToChronoNanoseconds(std::min(options.warmup / 4, kLongestStart));
     loop.patience = absl::ToChronoNanoseconds(options.patience);
-    return std::make_unique<ClosedLoop>(engines_[i].get(), &time_, loop);
+    return std::make_unique<ClosedLoop>(&engines_->engine(i), &time_, loop);
   }
 
-  std::unique_ptr<LoadLoop> MakeOpenLoop(const LoadOptions& options, LoadTime start, std::size_t loops, std::size_t i,
-                                         std::size_t connections) {
+  std::unique_ptr<LoadLoop> MakeOpenLoop(const LoadOptions& options, LoadTime start, std::size_t i) {
+    const std::size_t loops = engines_->size();
     OpenLoopOptions loop;
     loop.start = start;
     loop.max_in_flight = PartOf(options.max_in_flight, loops, i);
-    loop.connections = connections;
+    loop.connections = engines_->connections_of(i);
     loop.log = options.log;
     loop.total = PartOf(options.total, loops, i);
     loop.patience = absl::ToChronoNanoseconds(options.patience);
-    return std::make_unique<OpenLoop>(engines_[i].get(), &time_, Schedule(&*shape_, i, loops), loop);
+    return std::make_unique<OpenLoop>(&engines_->engine(i), &time_, Schedule(&*shape_, i, loops), loop);
   }
 
   static void AddCounts(const LoopCounts& counts, LoadResult* result) {
@@ -155,7 +149,7 @@ class Run {
 
   void RunLoop(std::size_t i) {
     clocks_[i].Begin();
-    engines_[i]->Run(loops_[i].get());
+    engines_->engine(i).Run(loops_[i].get());
     loops_[i]->FlushLog();
     clocks_[i].End();
     const absl::MutexLock lock(&mutex_);
@@ -240,11 +234,10 @@ class Run {
   const bool has_total_;
   LoadTime warmup_end_;
   LoadTime latest_begin_;
-  const ChannelPool& pool_;
+  EngineSet* const engines_;
   LoadObserver* const observer_;
   const std::function<bool()>& stopped_;
   MeasuredTime time_;
-  std::vector<std::unique_ptr<Engine>> engines_;
   std::optional<LoadShape> shape_;  // With the warm-up; of an open loop.
   std::vector<std::unique_ptr<LoadLoop>> loops_;
   std::vector<ThreadClock> clocks_;  // Of the loops' threads.
@@ -260,17 +253,16 @@ class Run {
 
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, LoadObserver* observer,
                                    const std::function<bool()>& stopped) {
-  std::size_t loops = options.loops == 0 ? AvailableProcessors() : options.loops;
-  loops = std::min(loops, SlotsOf(options));
-  ChannelPool pool({.target = options.target, .connections = std::min(options.connections, SlotsOf(options)), .credentials = options.credentials});
   const LoadTime before = std::chrono::steady_clock::now();
-  if (absl::Status status = pool.Connect(options.connect_timeout); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<EngineSet>> engines =
+      ConnectEngines(EngineOptionsOf(options), options.connect_timeout);
+  if (!engines.ok()) return engines.status();
   const LoadTime connected = std::chrono::steady_clock::now();
-  LoadResult result = Run(options, pool, loops, observer, stopped).Measure();
+  LoadResult result = Run(options, engines->get(), observer, stopped).Measure();
   result.connect_time = Between(before, connected);
   result.processors = AvailableProcessors();
-  result.connections = pool.size();
-  result.loops = loops;
+  result.connections = (*engines)->connections();
+  result.loops = (*engines)->size();
   result.max_in_flight = options.max_in_flight;
   result.longest_dispatch_delay = options.longest_dispatch_delay;
   return result;

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/credentials.h"
+#include "loadtest/engine_set.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/measurement.h"
 #include "loadtest/schedule.h"
@@ -22,6 +23,8 @@
 namespace meanwhile {
 
 struct LoadOptions {
+  // What sends the calls.
+  EngineKind engine = EngineKind::kHttp2;
   // `HOST:PORT` or `unix:PATH`.
   std::string target;
   // Plaintext by default.
@@ -38,7 +41,8 @@ struct LoadOptions {
   absl::Duration longest_dispatch_delay = absl::Milliseconds(10);
   // Sockets. One more than there may be calls in flight has no use, and none is opened.
   std::size_t connections = 8;
-  // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight.
+  // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight, nor,
+  // with engine http2, than connections.
   std::size_t loops = 0;
   // What each call of Fetch asks for.
   v1::FetchRequest request;
@@ -85,6 +89,8 @@ struct LoadResult {
   // As they were asked for.
   std::size_t max_in_flight = 0;
   absl::Duration longest_dispatch_delay = absl::InfiniteDuration();
+  // Calls that had to wait because the server allowed for no more streams.
+  uint64_t waited_for_stream = 0;
   bool interrupted = false;
 };
 

@@ -16,6 +16,7 @@
 #include "client/processors.h"
 #include "client/version.h"
 #include "client/wait_flag.h"
+#include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
 #include "loadtest/interval_log.h"
@@ -139,7 +140,7 @@ v1::RunReport ReportOf(const LoadOptions& load, const std::string& description, 
   report.set_target(load.target);
   report.set_connections(static_cast<uint32_t>(result.connections));
   report.set_loops(static_cast<uint32_t>(result.loops));
-  report.set_engine("grpc");
+  report.set_engine(std::string(NameOf(load.engine)));
   report.set_load(description);
   if (load.shape) {
     report.set_max_in_flight(static_cast<uint32_t>(load.max_in_flight));
@@ -184,6 +185,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddParsedFlag(*command_, "TARGET", parse_target, "", "", "The server: HOST:PORT or unix:PATH")->required();
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send, at most one for each caller");
+  AddEngineFlag(*command_, &load.engine);
   flags.load_flags.Add(*command_, &load);
   AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
   AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)}, "Of each call");

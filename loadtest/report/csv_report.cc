@@ -99,6 +99,7 @@ constexpr Column kColumns[] = {
      }},
     CLIENT_COLUMN(cpu_micros_per_call),
     CLIENT_COLUMN(processors_used),
+    CLIENT_COLUMN(waited_for_stream),
     {"statuses", Statuses},
     {"error_groups", ErrorGroups},
     TIME_COLUMN(stddev),
@@ -126,20 +127,23 @@ constexpr Column kColumns[] = {
 #undef CLIENT_COLUMN
 
 template <typename FieldOf>
-void AppendRow(std::string& csv, FieldOf field_of) {
+void AppendRow(std::string& csv, FieldOf field_of, const std::string& engine) {
   std::vector<std::string> fields;
   for (const Column& column : kColumns) fields.push_back(Quoted(field_of(column)));
+  fields.push_back(Quoted(engine));
   absl::StrAppend(&csv, absl::StrJoin(fields, ","), "\r\n");
 }
 
 std::string Head() {
   std::string csv;
-  AppendRow(csv, [](const Column& column) { return std::string(column.name); });
+  AppendRow(
+      csv, [](const Column& column) { return std::string(column.name); }, "engine");
   return csv;
 }
 
-void AppendCell(std::string& csv, const v1::Cell& cell) {
-  AppendRow(csv, [&cell](const Column& column) { return column.field(cell); });
+void AppendCell(std::string& csv, const v1::Cell& cell, const std::string& engine) {
+  AppendRow(
+      csv, [&cell](const Column& column) { return column.field(cell); }, engine);
 }
 
 v1::Cell CellOf(const v1::RunReport& report) {
@@ -169,14 +173,14 @@ v1::Cell CellOf(const v1::RunReport& report) {
 
 std::string CsvReport(const v1::ComparisonReport& report) {
   std::string csv = Head();
-  for (const v1::Cell& cell : report.cells()) AppendCell(csv, cell);
-  for (const v1::Cell& cell : report.rounds()) AppendCell(csv, cell);
+  for (const v1::Cell& cell : report.cells()) AppendCell(csv, cell, report.settings().engine());
+  for (const v1::Cell& cell : report.rounds()) AppendCell(csv, cell, report.settings().engine());
   return csv;
 }
 
 std::string CsvReport(const v1::RunReport& report) {
   std::string csv = Head();
-  AppendCell(csv, CellOf(report));
+  AppendCell(csv, CellOf(report), report.engine());
   return csv;
 }
 

@@ -62,6 +62,7 @@ std::string ComparisonHead(const v1::ComparisonReport& report) {
   std::vector<std::string> how = {absl::StrJoin(models, models.size() == 2 ? " against " : ", ")};
   if (!settings.backend().empty()) how.push_back(absl::StrCat("backend ", Printable(settings.backend())));
   how.push_back(Quantity(settings.connections(), "connection"));
+  how.push_back(absl::StrCat("engine ", Printable(settings.engine())));
   how.push_back(absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",
                              settings.warmup_seconds(), " s of warm-up"));
   std::vector<std::string> where = HostItems(report.host());

@@ -74,6 +74,9 @@ std::string Summary(const v1::RunReport& report) {
   if (report.has_server()) add("server", ServerFigures(report.server()));
   add("load tester", absl::StrCat(FormatFigure(report.client().cpu_micros_per_call()), " µs of processor per call, ",
                                   FormatFigure(report.client().processors_used()), " processors busy"));
+  if (const double waited = report.client().waited_for_stream(); waited > 0) {
+    add("", absl::StrCat(FormatCount(waited), " calls waited, as the server allowed for no more streams"));
+  }
   if (report.connect_seconds() > 0) add("connecting", absl::StrCat(FormatSeconds(report.connect_seconds())));
   return Section("Summary", table);
 }

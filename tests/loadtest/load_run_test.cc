@@ -193,6 +193,7 @@ TEST(LoadRunTest, OpensNoMoreConnectionsAndLoopsThanThereAreCallers) {
 TEST(LoadRunTest, UsesEveryLoopAlsoOverOneConnection) {
   TestServer server;
   LoadOptions options = OptionsFor(server);
+  options.engine = EngineKind::kGrpc;  // A connection of the other engine belongs to one loop.
   options.connections = 1;
   options.total = 100;
   const absl::StatusOr<LoadResult> result = RunLoad(options);

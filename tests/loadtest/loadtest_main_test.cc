@@ -77,6 +77,20 @@ TEST(LoadtestTest, RunTellsTheResultOnStdoutAndInFiles) {
   EXPECT_THAT(ReadFile(html), HasSubstr("<html"));
 }
 
+TEST(LoadtestTest, RunNamesTheEngineInEveryReport) {
+  TestServer server;
+  const std::string json = TempPath("engine.json"), csv = TempPath("engine.csv");
+  for (const std::string engine : {"http2", "grpc"}) {
+    const Outcome outcome =
+        LoadTest("run " + server.target() + " -c 2 -n 20 --engine=" + engine + " --json=" + json + " --csv=" + csv)
+            .Wait();
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("engine " + engine));
+    EXPECT_EQ(ParseReport(ReadFile(json)).engine(), engine);
+    EXPECT_THAT(ReadFile(csv), HasSubstr("," + engine + "\r\n"));
+  }
+}
+
 TEST(LoadtestTest, RunCountsExactlyTheTotal) {
   TestServer server;
   const std::string json = TempPath("total.json");
@@ -267,6 +281,7 @@ TEST(LoadtestTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
       {"run localhost:1 --payload-size=1048577", "loadtest: --payload-size=1048577: must be from 0 to 1048576\n"},
       {"run localhost:1 --json=/no/such/directory/x",
        "loadtest: --json=/no/such/directory/x: must be a file in a directory that exists\n"},
+      {"run localhost:1 --engine=http3", "loadtest: --engine=http3: must be http2 or grpc\n"},
       {"run localhost", "loadtest: target localhost: must be HOST:PORT or unix:PATH\n"},
       {"run", "loadtest: TARGET is required"},
       {"", "loadtest: A subcommand is required"},

@@ -18,10 +18,11 @@ constexpr char kHead[] =
     "kind,model,in_flight,round,duration_seconds,calls,achieved_rate,ideal_share,errors,min_seconds,mean_seconds,"
     "p50_seconds,p75_seconds,p90_seconds,p99_seconds,p999_seconds,p9999_seconds,max_seconds,server_cpu_micros_per_call,"
     "server_processors_used,server_peak_threads,server_peak_rss_bytes,server_context_switches_per_call,"
-    "client_cpu_micros_per_call,client_processors_used,statuses,error_groups,stddev_seconds,p99999_seconds,"
+    "client_cpu_micros_per_call,client_processors_used,client_waited_for_stream,statuses,error_groups,stddev_seconds,"
+    "p99999_seconds,"
     "offered_rate,not_sent,in_flight_at_end,unfinished,service_mean_seconds,service_p50_seconds,service_p99_seconds,"
     "service_p999_seconds,service_max_seconds,dispatch_delay_mean_seconds,dispatch_delay_p50_seconds,"
-    "dispatch_delay_p99_seconds,dispatch_delay_p999_seconds,dispatch_delay_max_seconds\r\n";
+    "dispatch_delay_p99_seconds,dispatch_delay_p999_seconds,dispatch_delay_max_seconds,engine\r\n";
 
 // Reads CSV as RFC 4180 has it.
 std::vector<std::vector<std::string>> Read(const std::string& csv) {
@@ -51,23 +52,23 @@ TEST(CsvReportTest, WritesASummaryWithEveryFigure) {
       CsvReport(SampleRun()),
       std::string(kHead) +
           "summary,async,1000,,10,192114,19210,0.9605,14,0.0004,0.0521,0.0511,0.0562,0.0603,0.066,0.081,0.0972,1.22,"
-          "25.2,0.484,13,34000000,0.34,22,0.423,DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12,"
+          "25.2,0.484,13,34000000,0.34,22,0.423,0,DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12,"
           "\"2 DEADLINE_EXCEEDED: Deadline Exceeded\n12 UNAVAILABLE: Socket "
-          "closed\",0.0087,1.1,,0,1000,0,,,,,,,,,,\r\n");
+          "closed\",0.0087,1.1,,0,1000,0,,,,,,,,,,,grpc\r\n");
 }
 
 TEST(CsvReportTest, WritesWhatAnOpenLoopTells) {
   const auto rows = Read(CsvReport(SampleOpenRun()));
   EXPECT_EQ(rows[0].size(), rows[1].size());
-  EXPECT_THAT(std::vector<std::string>(rows[1].begin() + 27, rows[1].end()),
+  EXPECT_THAT(std::vector<std::string>(rows[1].begin() + 28, rows[1].end()),
               ElementsAre("0.0087", "1.1", "19300", "86", "1000", "3", "0.05", "0.05", "0.06", "0.07", "0.1", "0.00031",
-                          "0.0003", "0.0009", "0.001", "0.0123"));
+                          "0.0003", "0.0009", "0.001", "0.0123", "grpc"));
 }
 
 TEST(CsvReportTest, WritesTheSummariesThenTheRounds) {
   const auto rows = Read(CsvReport(SampleComparison()));
   ASSERT_THAT(rows, SizeIs(7));
-  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(43));
+  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(45));
   const auto start = [&rows](int row) { return std::vector<std::string>(rows[row].begin(), rows[row].begin() + 4); };
   EXPECT_THAT(start(1), ElementsAre("summary", "async", "100", ""));
   EXPECT_THAT(start(4), ElementsAre("summary", "thread", "4000", ""));
@@ -104,7 +105,7 @@ TEST(CsvReportTest, HostileTextStaysInItsField) {
   const auto rows = Read(CsvReport(HostileComparison()));
   ASSERT_THAT(rows, SizeIs(7));
   EXPECT_EQ(rows[1][1], kHostile);
-  EXPECT_EQ(rows[4][26], std::string("12 UNAVAILABLE: ") + kHostile);
+  EXPECT_EQ(rows[4][27], std::string("12 UNAVAILABLE: ") + kHostile);
 }
 
 }  // namespace

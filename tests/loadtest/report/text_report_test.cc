@@ -26,7 +26,7 @@ void ExpectFitsTheTerminal(const std::string& text) {
 TEST(TextReportTest, ShowsATableAndASentenceForEachLevel) {
   const std::string text = TextReport(SampleComparison());
   EXPECT_EQ("\n" + text, R"(
-async against thread · backend normal:50ms,5ms · 8 connections · 4 rounds of 3 s after 0.5 s of warm-up
+async against thread · backend normal:50ms,5ms · 8 connections · engine grpc · 4 rounds of 3 s after 0.5 s of warm-up
 host box · 2 processors (Fast CPU) · 8.3 GB memory · Linux 6.1
 pinning: server on processor 0, load tester on processor 1
 
@@ -52,7 +52,7 @@ At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 
 TEST(TextReportTest, SumsUpARun) {
   const std::string text = TextReport(SampleRun());
   EXPECT_EQ("\n" + text, R"(
-localhost:50051 · model async · 1,000 in flight · 8 connections · 2 loops
+localhost:50051 · model async · 1,000 in flight · 8 connections · 2 loops · engine grpc
 host box · 1 processor
 
 Summary

@@ -1,0 +1,45 @@
+// Call: a slot's call as it goes through an engine. It is in one of these places: waiting for a connection or for a
+// stream on it, open on a connection, or ended and not yet told to the driver.
+//
+// Ownership: the engine's. Thread: the engine's.
+
+#ifndef MEANWHILE_LOADTEST_HTTP2_CALL_H_
+#define MEANWHILE_LOADTEST_HTTP2_CALL_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "loadtest/engine.h"
+#include "loadtest/http2/linked_list.h"
+#include "loadtest/http2/response.h"
+
+namespace meanwhile::http2 {
+
+class ClientSession;
+
+struct Call {
+  explicit Call(const ResponseRules& rules) : response(rules) {}
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // Of the engine: where it is, and the order in which deadlines pass.
+  ListLink<Call> place;
+  ListLink<Call> by_deadline;
+  std::size_t slot = 0;
+  LoadTime deadline;
+  uint64_t turn = 0;  // Of the engine's loop, in which it was sent.
+
+  // Of the session on which it is open; null when it is open on none.
+  ClientSession* session = nullptr;
+  int32_t stream = 0;
+  std::size_t body_sent = 0;
+
+  Response response;
+};
+
+using CallList = LinkedList<Call, &Call::place>;
+
+}  // namespace meanwhile::http2
+
+#endif  // MEANWHILE_LOADTEST_HTTP2_CALL_H_

@@ -1,0 +1,225 @@
+#include "loadtest/http2/http2_engine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "async/timer_queue.h"
+#include "loadtest/http2/block_pool.h"
+#include "loadtest/http2/call.h"
+#include "loadtest/http2/connection.h"
+#include "loadtest/http2/lane.h"
+#include "loadtest/http2/linked_list.h"
+#include "loadtest/http2/poll_loop.h"
+#include "loadtest/http2/transport.h"
+
+namespace meanwhile::http2 {
+namespace {
+
+constexpr std::size_t kReadBytes = 256 << 10;
+// In the reference client's words.
+constexpr char kDeadlineExceeded[] = "Deadline Exceeded";
+constexpr char kCancelled[] = "CANCELLED";
+
+CallSpecOptions SpecOptions(const Http2EngineOptions& options) {
+  CallSpecOptions spec = options.call;
+  if (spec.authority.empty()) spec.authority = options.endpoint.authority;
+  spec.secure = options.tls != nullptr;
+  return spec;
+}
+
+// A timer that calls a member function of its owner.
+template <typename Owner, void (Owner::*OnTimerMember)()>
+class MemberTimer final : public async::Timer {
+ public:
+  explicit MemberTimer(Owner* owner) : owner_(owner) {}
+
+ private:
+  void OnTimer() override { (owner_->*OnTimerMember)(); }
+
+  Owner* const owner_;
+};
+
+class NghttpEngine final : public Http2Engine, private LaneOwner {
+ public:
+  explicit NghttpEngine(const Http2EngineOptions& options)
+      : endpoint_(options.endpoint), spec_(SpecOptions(options)), make_transport_([tls = options.tls](int socket) {
+          return tls == nullptr ? std::make_unique<Transport>(socket) : tls->MakeTransport(socket);
+        }) {
+    context_.loop = &loop_;
+    context_.spec = &spec_;
+    context_.memory = blocks_.memory();
+    context_.read_buffer.resize(kReadBytes);
+    for (std::size_t i = 0; i < options.connections; ++i) {
+      lanes_.push_back(
+          std::make_unique<Lane>(&context_, &endpoint_, &make_transport_, i, static_cast<LaneOwner*>(this)));
+    }
+    for (std::size_t i = 0; i < options.slots; ++i) calls_.emplace_back(options.response).slot = i;
+    active_.reserve(lanes_.size());
+    flushed_.reserve(lanes_.size());
+  }
+
+  bool Connect(LoadTime deadline) override {
+    ConnectLanes();
+    const auto all_stand = [this] { return connected() == lanes_.size(); };
+    while (!all_stand() && std::chrono::steady_clock::now() < deadline) Turn(deadline);
+    return all_stand();
+  }
+
+  std::size_t connected() const override { return connected_.load(std::memory_order_relaxed); }
+
+  void Run(EngineDriver* driver) override {
+    driver_ = driver;
+    ConnectLanes();
+    driver->OnStart();
+    while (!is_done()) Turn(LoadTime::max());
+  }
+
+  void Send(std::size_t slot) override {
+    Call* const call = &calls_[slot];
+    ++in_flight_;
+    if (spec_.timeout() < absl::InfiniteDuration()) {
+      call->deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(spec_.timeout());
+      deadlines_.PushBack(call);
+      if (!deadline_timer_.pending()) loop_.timers().Add(&deadline_timer_, call->deadline);
+    }
+    LaneOf(call).Send(call, turn_);
+  }
+
+  void CancelCalls() override {
+    for (Call& call : calls_) {
+      if (call.place.list == nullptr || ended_.Has(&call)) continue;
+      End(&call, absl::StatusCode::kCancelled, kCancelled);
+    }
+  }
+
+  void SetTimer(LoadTime due) override {
+    loop_.timers().Remove(&driver_timer_);
+    loop_.timers().Add(&driver_timer_, due);
+  }
+
+  void Stop() override {
+    loop_.timers().Remove(&driver_timer_);
+    stopped_ = true;
+  }
+
+  std::size_t mallocs() const override { return blocks_.mallocs(); }
+
+  uint64_t waited_for_stream() const override {
+    uint64_t waited = 0;
+    for (const std::unique_ptr<Lane>& lane : lanes_) waited += lane->waited_for_stream();
+    return waited;
+  }
+
+ private:
+  void ConnectLanes() {
+    if (std::exchange(connecting_, true)) return;
+    for (const std::unique_ptr<Lane>& lane : lanes_) lane->Connect();
+  }
+
+  bool is_done() const { return stopped_ && in_flight_ == 0; }
+  Lane& LaneOf(const Call* call) { return *lanes_[call->slot % lanes_.size()]; }
+
+  // One turn of the loop: what can be done at once is done before it waits, so that a connection's writes are one.
+  void Turn(LoadTime latest) {
+    for (std::size_t left = ended_.size(); left > 0; --left) {
+      Call* call = ended_.PopFront();
+      Tell(call, call->response.code(), call->response.message());
+    }
+    FlushActive();
+    // What is sent from here on is flushed in the next round, so it has not waited then.
+    ++turn_;
+    const bool idle = ended_.empty() && active_.empty() && !is_done();
+    loop_.Turn(idle ? latest : LoadTime());
+    for (const std::unique_ptr<Lane>& lane : lanes_) lane->Bury();
+  }
+
+  void FlushActive() {
+    flushed_.swap(active_);
+    for (Lane* lane : flushed_) lane->active = false;
+    for (Lane* lane : flushed_) lane->Flush(turn_);
+    flushed_.clear();
+  }
+
+  // Ends a call from here; it is told in the next turn.
+  void End(Call* call, absl::StatusCode code, const char* message) {
+    const bool waited = call->session == nullptr;
+    LaneOf(call).Cancel(call);
+    if (waited) call->response.Begin();
+    call->response.Fail(code, message);
+    ended_.PushBack(call);
+  }
+
+  void Tell(Call* call, absl::StatusCode code, absl::string_view message) {
+    --in_flight_;
+    if (deadlines_.Has(call)) deadlines_.Remove(call);
+    driver_->OnCallEnded(call->slot, {code, message, call->response.details()});
+  }
+
+  void OnDeadline() {
+    const LoadTime now = std::chrono::steady_clock::now();
+    while (!deadlines_.empty() && deadlines_.front()->deadline <= now) {
+      Call* call = deadlines_.PopFront();
+      if (!ended_.Has(call)) End(call, absl::StatusCode::kDeadlineExceeded, kDeadlineExceeded);
+    }
+    if (!deadlines_.empty()) loop_.timers().Add(&deadline_timer_, deadlines_.front()->deadline);
+  }
+
+  void OnDriverTimer() { driver_->OnTimer(); }
+
+  void OnActive(Lane* lane) override {
+    if (std::exchange(lane->active, true)) return;
+    active_.push_back(lane);
+  }
+
+  void OnStanding(bool stands) override {
+    connected_.store(connected_.load(std::memory_order_relaxed) + (stands ? 1 : -1), std::memory_order_relaxed);
+  }
+
+  void OnMessage(Call* call, absl::string_view message) override { driver_->OnMessage(call->slot, message); }
+
+  void OnCallEnded(Call* call) override {
+    const Response& response = call->response;
+    // The server has seen the deadline pass, and its news of it comes before ours.
+    if (response.code() == absl::StatusCode::kCancelled && deadlines_.Has(call) &&
+        call->deadline <= std::chrono::steady_clock::now()) {
+      return Tell(call, absl::StatusCode::kDeadlineExceeded, kDeadlineExceeded);
+    }
+    Tell(call, response.code(), response.message());
+  }
+
+  const Endpoint endpoint_;
+  const CallSpec spec_;
+  const MakeTransport make_transport_;
+  PollLoop loop_;
+  BlockPool blocks_;
+  ConnectionContext context_;
+  std::deque<Call> calls_;  // By slot.
+  CallList ended_;          // From here, and not yet told.
+  // All calls have the same timeout, so the order in which they are sent is the order of their deadlines.
+  LinkedList<Call, &Call::by_deadline> deadlines_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<Lane*> active_;
+  std::vector<Lane*> flushed_;  // Empty between turns; keeps its storage.
+  MemberTimer<NghttpEngine, &NghttpEngine::OnDriverTimer> driver_timer_{this};
+  MemberTimer<NghttpEngine, &NghttpEngine::OnDeadline> deadline_timer_{this};
+  EngineDriver* driver_ = nullptr;
+  std::atomic<std::size_t> connected_ = 0;
+  uint64_t turn_ = 1;
+  std::size_t in_flight_ = 0;
+  bool connecting_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Http2Engine> MakeHttp2Engine(const Http2EngineOptions& options) {
+  return std::make_unique<NghttpEngine>(options);
+}
+
+}  // namespace meanwhile::http2
