@@ -80,7 +80,7 @@ void SetMeasured(const LoadResult& result, Report* report) {
   report->set_in_flight_at_end(static_cast<double>(result.in_flight_at_end));
   report->set_unfinished(static_cast<double>(result.unfinished));
   v1::ClientUsage* client = report->mutable_client();
-  client->set_processors_used(ProcessorsUsed(result));
+  if (seconds > 0) client->set_processors_used(absl::ToDoubleSeconds(result.processor_time) / seconds);
   client->set_waited_for_stream(static_cast<double>(result.waited_for_stream));
   if (measurement.calls() > 0) {
     client->set_cpu_micros_per_call(absl::ToDoubleMicroseconds(result.processor_time) /

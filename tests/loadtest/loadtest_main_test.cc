@@ -81,9 +81,8 @@ TEST(LoadtestTest, RunNamesTheEngineInEveryReport) {
   TestServer server;
   const std::string json = TempPath("engine.json"), csv = TempPath("engine.csv");
   for (const std::string engine : {"http2", "grpc"}) {
-    const Outcome outcome =
-        LoadTest("run " + server.target() + " -c 2 -n 20 --engine=" + engine + " --json=" + json + " --csv=" + csv)
-            .Wait();
+    const Outcome outcome = RunProcess(
+        LoadTest("run " + server.target() + " -c 2 -n 20 --engine=" + engine + " --json=" + json + " --csv=" + csv));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("engine " + engine));
     EXPECT_EQ(ParseReport(ReadFile(json)).engine(), engine);
@@ -105,10 +104,10 @@ constexpr char kAnyDelay[] = " --max-dispatch-delay=1h";
 TEST(LoadtestTest, RunSendsByAScheduleAndTellsTheThreeTimes) {
   TestServer server;
   const std::string json = TempPath("open.json");
-  const Outcome outcome = LoadTest("run " + server.target() + kAnyDelay +
-                                   " -r 200 --arrival=burst:10 -z 1s --warmup=100ms --wait=simulated:5ms --json " +
-                                   json + " --hlog=" + TempPath("open.hlog"))
-                              .Wait();
+  const Outcome outcome =
+      RunProcess(LoadTest("run " + server.target() + kAnyDelay +
+                          " -r 200 --arrival=burst:10 -z 1s --warmup=100ms --wait=simulated:5ms --json " + json +
+                          " --hlog=" + TempPath("open.hlog")));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("200 calls/s, burst:10"));
   const v1::RunReport report = ParseReport(ReadFile(json));
@@ -147,7 +146,7 @@ TEST(LoadtestTest, RunFollowsAShapeToItsEnd) {
   for (const auto& [shape, calls] : cases) {
     const std::string json = TempPath("shape.json");
     const Outcome outcome =
-        LoadTest("run " + server.target() + kAnyDelay + " --warmup=0s --load=" + shape + " --json=" + json).Wait();
+        RunProcess(LoadTest("run " + server.target() + kAnyDelay + " --warmup=0s --load=" + shape + " --json=" + json));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
     EXPECT_EQ(ParseReport(ReadFile(json)).calls(), calls) << shape;
     EXPECT_EQ(ParseReport(ReadFile(json)).load(), shape);
@@ -158,9 +157,8 @@ TEST(LoadtestTest, RunIsInvalidWhenItCouldNotSendWhatWasDue) {
   TestServer server;
   const std::string json = TempPath("notsent.json");
   const Outcome outcome =
-      LoadTest("run " + server.target() + kAnyDelay +
-               " -r 500 -z 300ms --warmup=0s --max-in-flight=4 --wait=simulated:100ms --json=" + json)
-          .Wait();
+      RunProcess(LoadTest("run " + server.target() + kAnyDelay +
+                          " -r 500 -z 300ms --warmup=0s --max-in-flight=4 --wait=simulated:100ms --json=" + json));
   EXPECT_EQ(outcome.exit_code, 106) << outcome.out;
   EXPECT_THAT(outcome.out, StartsWith("INVALID: client-limited: "));
   EXPECT_THAT(outcome.out, HasSubstr("calls that were due were never sent, as 4 were in flight"));
@@ -174,7 +172,7 @@ TEST(LoadtestTest, RunIsInvalidWhenItCouldNotSendWhatWasDue) {
 TEST(LoadtestTest, RunIsInvalidWhenCallsLeaveLate) {
   TestServer server;
   const Outcome outcome =
-      LoadTest("run " + server.target() + " -r 100 -z 300ms --warmup=0s --max-dispatch-delay=1us").Wait();
+      RunProcess(LoadTest("run " + server.target() + " -r 100 -z 300ms --warmup=0s --max-dispatch-delay=1us"));
   EXPECT_EQ(outcome.exit_code, 106) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("late or later, over --max-dispatch-delay"));
 }
@@ -183,10 +181,10 @@ TEST(LoadtestTest, RunJudgesEachThreshold) {
   TestServer server;
   const std::string json = TempPath("thresholds.json");
   const std::string run = "run " + server.target() + " -c 10 -n 100 --wait=simulated:5ms --json=" + json;
-  Outcome outcome = LoadTest(run + " --threshold 'errors<1%' --threshold='p99<10m'").Wait();
+  Outcome outcome = RunProcess(LoadTest(run + " --threshold errors<1% --threshold=p99<10m"));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("passed  errors<1%"));
-  outcome = LoadTest(run + " --threshold 'errors<1%' --threshold='p50<5ms'").Wait();
+  outcome = RunProcess(LoadTest(run + " --threshold errors<1% --threshold=p50<5ms"));
   EXPECT_EQ(outcome.exit_code, 99) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("passed  errors<1%"));
   EXPECT_THAT(outcome.out, HasSubstr("FAILED  p50<5ms"));
@@ -200,11 +198,10 @@ TEST(LoadtestTest, RunJudgesEachThreshold) {
 TEST(LoadtestTest, RunAbortsWhenItIsToldTo) {
   TestServer server;
   const std::string json = TempPath("aborted.json");
-  const Outcome outcome = LoadTest("run " + server.target() +
-                                   " -c 10 -z 1h --warmup=0s --wait=simulated:60s --timeout=5ms"
-                                   " --abort-when='errors>5%' --json=" +
-                                   json)
-                              .Wait();
+  const Outcome outcome = RunProcess(LoadTest("run " + server.target() +
+                                              " -c 10 -z 1h --warmup=0s --wait=simulated:60s --timeout=5ms"
+                                              " --abort-when=errors>5% --json=" +
+                                              json));
   EXPECT_EQ(outcome.exit_code, 99) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("ABORTED: errors>5%: "));
   const v1::RunReport report = ParseReport(ReadFile(json));

@@ -73,15 +73,19 @@ TEST(ServerStatsTest, CountsEachMethodApart) {
   for (int i = 0; i < 3; ++i) counter->OnStarted(CallMethod::kWatch);
   counter->OnStarted(CallMethod::kCompute);
   counter->OnEnded({.method = CallMethod::kWatch, .code = StatusCode::CANCELLED});
-  counter->OnEnded({.method = CallMethod::kCompute, .code = StatusCode::RESOURCE_EXHAUSTED, .shed = true});
+  counter->OnEnded(
+      {.method = CallMethod::kCompute, .code = StatusCode::RESOURCE_EXHAUSTED, .shed = ShedReason::kPoolQueue});
   const CallCounts counts = stats.Counts();
   const auto of = [&](CallMethod method) { return counts.methods[static_cast<std::size_t>(method)]; };
   EXPECT_EQ(of(CallMethod::kWatch).started, 3u);
   EXPECT_EQ(of(CallMethod::kWatch).in_flight(), 2u);
   EXPECT_EQ(of(CallMethod::kWatch).ended[StatusCode::CANCELLED], 1u);
-  EXPECT_EQ(of(CallMethod::kWatch).shed, 0u);
+  const auto shed = [&](CallMethod method) {
+    return of(method).shed[static_cast<std::size_t>(ShedReason::kPoolQueue)];
+  };
+  EXPECT_EQ(shed(CallMethod::kWatch), 0u);
   EXPECT_EQ(of(CallMethod::kCompute).in_flight(), 0u);
-  EXPECT_EQ(of(CallMethod::kCompute).shed, 1u);
+  EXPECT_EQ(shed(CallMethod::kCompute), 1u);
   EXPECT_EQ(of(CallMethod::kFetch).started, 0u);
 }
 
