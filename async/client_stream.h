@@ -150,7 +150,10 @@ Task<> EndStream(EventLoop& loop, grpc::ClientContext& context, GrpcStream& grpc
   } else {
     const auto start = [&grpc_stream](void* tag) { grpc_stream.WritesDone(tag); };
     bool ended = stream.writes_ended();
-    if (!ended) co_await StreamOperation<grpc::ClientContext, decltype(start)>(&loop, &context, start, &ended);
+    // Whether it was taken does not matter: the call's status tells.
+    if (!ended) {
+      static_cast<void>(co_await StreamOperation<grpc::ClientContext, decltype(start)>(&loop, &context, start, &ended));
+    }
   }
 }
 

@@ -39,7 +39,7 @@ class AllSiblings final : public Siblings {
   using Siblings::Siblings;
 
   template <typename T>
-  void OnReturned(std::optional<T>* place, T&& result) {
+  void OnReturned(std::optional<T>* place, std::type_identity_t<T>&& result) {
     place->emplace(std::move(result));
     if (!IsSuccess(**place)) CancelAll();
   }

@@ -28,6 +28,7 @@ std::string Head(const v1::RunReport& report) {
   if (!report.load().empty()) how.push_back(Printable(report.load()));
   how.push_back(Quantity(report.connections(), "connection"));
   how.push_back(Quantity(report.loops(), "loop"));
+  how.push_back(absl::StrCat("engine ", Printable(report.engine())));
   return absl::StrCat(JoinItems(how, kReportWidth), "\n", JoinItems(HostItems(report.host()), kReportWidth), "\n");
 }
 

@@ -98,7 +98,7 @@ class ClientStreaming {
     CollectResponse response;
     auto write = [](ClientWriter<CollectRequest>& messages) -> Task<> {
       const CollectRequest message;
-      co_await messages.Write(message);
+      static_cast<void>(co_await messages.Write(message));
     };
     co_return co_await CallClientStreaming(loop, stub, &Stub::PrepareAsyncCollect, context, &response, write);
   }
@@ -113,8 +113,8 @@ class Bidirectional {
     auto exchange = [](ClientReaderWriter<ExchangeRequest, ExchangeResponse>& stream) -> Task<> {
       const ExchangeRequest request;
       ExchangeResponse response;
-      co_await stream.Write(request);
-      co_await stream.WritesDone();
+      static_cast<void>(co_await stream.Write(request));
+      static_cast<void>(co_await stream.WritesDone());
       while (co_await stream.Read(&response)) {
       }
     };

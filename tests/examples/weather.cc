@@ -11,7 +11,7 @@
 #include "async/timeout.h"
 #include "weather.grpc.pb.h"
 
-using namespace meanwhile::async;
+using namespace meanwhile::async;  // NOLINT(google-build-using-namespace)
 using namespace std::chrono_literals;
 
 // A sensor is slow: this stands for a query, a file, a call of another service. A wait that is cancelled ends at once,

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "meanwhile/v1/report.pb.h"
 #include "tests/client/test_server.h"
@@ -81,8 +82,8 @@ TEST(LoadtestTest, RunNamesTheEngineInEveryReport) {
   TestServer server;
   const std::string json = TempPath("engine.json"), csv = TempPath("engine.csv");
   for (const std::string engine : {"http2", "grpc"}) {
-    const Outcome outcome = RunProcess(
-        LoadTest("run " + server.target() + " -c 2 -n 20 --engine=" + engine + " --json=" + json + " --csv=" + csv));
+    const Outcome outcome = RunProcess(LoadTest(
+        absl::StrCat("run ", server.target(), " -c 2 -n 20 --engine=", engine, " --json=", json, " --csv=", csv)));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("engine " + engine));
     EXPECT_EQ(ParseReport(ReadFile(json)).engine(), engine);
@@ -145,8 +146,8 @@ TEST(LoadtestTest, RunFollowsAShapeToItsEnd) {
   };
   for (const auto& [shape, calls] : cases) {
     const std::string json = TempPath("shape.json");
-    const Outcome outcome =
-        RunProcess(LoadTest("run " + server.target() + kAnyDelay + " --warmup=0s --load=" + shape + " --json=" + json));
+    const Outcome outcome = RunProcess(
+        LoadTest(absl::StrCat("run ", server.target(), kAnyDelay, " --warmup=0s --load=", shape, " --json=", json)));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
     EXPECT_EQ(ParseReport(ReadFile(json)).calls(), calls) << shape;
     EXPECT_EQ(ParseReport(ReadFile(json)).load(), shape);
@@ -272,7 +273,7 @@ TEST(LoadtestTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
       {"run localhost:1 --max-in-flight=5", "loadtest: --max-in-flight=5: needs --rps or --load\n"},
       {"run localhost:1 --max-dispatch-delay=0s", "loadtest: --max-dispatch-delay=0s: must be from 1us to 1h\n"},
       {"run localhost:1 --threshold=p99", "loadtest: --threshold=p99: must be a metric (p99 or any other percentile"},
-      {"run localhost:1 --abort-when='p99>1s'",
+      {"run localhost:1 --abort-when=p99>1s",
        "loadtest: --abort-when=p99>1s: must be errors>N, errors>N% or one of these with >=\n"},
       {"run localhost:1 -z 0s", "loadtest: --duration=0s: must be from 1ms to 24h\n"},
       {"run localhost:1 --payload-size=1048577", "loadtest: --payload-size=1048577: must be from 0 to 1048576\n"},

@@ -88,7 +88,9 @@ Errors
 
 TEST(TextReportTest, TellsWhatAnOpenLoopFound) {
   const std::string text = TextReport(SampleOpenRun());
-  EXPECT_THAT(text, StartsWith("localhost:50051 · model async · 19,300 calls/s, poisson · 8 connections · 2 loops\n"));
+  EXPECT_THAT(
+      text,
+      StartsWith("localhost:50051 · model async · 19,300 calls/s, poisson · 8 connections · 2 loops · engine grpc\n"));
   EXPECT_THAT(text, HasSubstr("  rate         19,210 calls/s of 19,300 calls/s offered\n"
                               "  not sent     86 calls, for want of a place among 10,000 in flight\n"));
   EXPECT_THAT(text, HasSubstr("  at the end   1,000 in flight, 3 of them given up\n"));

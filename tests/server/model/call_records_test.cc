@@ -200,12 +200,12 @@ TEST_P(PooledCallRecordsTest, ACallThatFindsThePoolFullIsShedAndHasNotRun) {
   ExpectInOrder(call);
   EXPECT_EQ(call.method, CallMethod::kCompute);
   EXPECT_EQ(call.code, StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_TRUE(call.shed);
+  EXPECT_EQ(call.shed, ShedReason::kPoolQueue);
   EXPECT_EQ(call.waiting(), Duration::zero());
   first.join();
 }
 
-TEST_P(PooledCallRecordsTest, ACallThatIsCancelledInTheQueueWasQueuedAllTheTime) {
+TEST_P(PooledCallRecordsTest, ACallWhoseDeadlinePassesInTheQueueWasQueuedAllTheTime) {
   Serve(OneThread(GetParam(), 10));
   std::thread first([&] { served().Call("Compute", "rounds: 1000000000", absl::Milliseconds(500)); });
   EXPECT_TRUE(served().HasInFlight(1));
@@ -213,7 +213,8 @@ TEST_P(PooledCallRecordsTest, ACallThatIsCancelledInTheQueueWasQueuedAllTheTime)
   const CallRecord call = keeper().WaitForOne();
   ExpectInOrder(call);
   EXPECT_NE(call.code, StatusCode::OK);
-  EXPECT_FALSE(call.shed);
+  // Its deadline passed there.
+  EXPECT_EQ(call.shed, ShedReason::kDeadline);
   EXPECT_GT(call.queued(), milliseconds(1));
   EXPECT_EQ(call.waiting(), Duration::zero());
   first.join();

@@ -94,7 +94,8 @@ std::vector<Case> MixedCases() {
       "OK waited { } waited { } waited { } waited { } waited { } elapsed { } values: \"Tyger Tyger, burning bright\" "
       "values: \"value of item-1\" values: \"\" values: \"\" values: \"Tyger Tyger, burning bright\"";
   const std::string failing = "waits { file_read { path: 'prose' } } ";
-  const std::string minute = kMinute;
+  // Said as a spec: a plain constant beyond the deadline would end the call before it begins.
+  const std::string minute = "{ simulated { spec: 'constant:1m' } }";
   const std::string never = "waits " + minute + " waits { remote { wait " + minute + " } } ";
   return {
       {"AMixInSequence", "Gather", "mode: IN_SEQUENCE " + mix, answer},
