@@ -36,7 +36,7 @@ class Semaphore {
   // One of the semaphore's permits, or none. Gives it back when it is destroyed.
   class [[nodiscard]] Permit {
    public:
-    Permit() noexcept {}
+    Permit() noexcept = default;
     Permit(Permit&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
     Permit& operator=(Permit&& other) noexcept {
       Release();

@@ -28,7 +28,7 @@ Event::Event() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Event::~Event() { close(fd_); }
 
-void Event::Set() { eventfd_write(fd_, 1); }
+void Event::Set() const { eventfd_write(fd_, 1); }
 
 bool Event::is_set() const {
   pollfd watched{fd_, POLLIN, 0};

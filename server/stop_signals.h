@@ -23,7 +23,7 @@ class Event {
   Event& operator=(const Event&) = delete;
   ~Event();
 
-  void Set();
+  void Set() const;
   bool is_set() const;
   // Readable once it is set.
   int fd() const { return fd_; }

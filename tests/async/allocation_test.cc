@@ -347,11 +347,11 @@ TEST_F(HandlerAllocationTest, WaitingForAChannelAllocatesNothing) {
     FakeLoop loop;
     Channel<int> channel(loop, capacity);
     auto send = [&]() -> Task<bool> {
-      for (int i = 0; i < 5; ++i) co_await channel.Send(i);
+      for (int i = 0; i < 5; ++i) static_cast<void>(co_await channel.Send(i));
       co_return true;
     };
     auto receive = [&]() -> Task<bool> {
-      for (int i = 0; i < 5; ++i) co_await channel.Receive();
+      for (int i = 0; i < 5; ++i) static_cast<void>(co_await channel.Receive());
       co_return true;
     };
     auto step = [&]() -> Task<> {

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "tests/certificates.h"
 #include "tests/server/backend/no_privileges.h"
 
@@ -44,7 +45,7 @@ TEST(PemTest, NamesTheFlagTheFileAndWhyItCannotBeRead) {
       {WriteFile("long", std::string((1 << 20) + 1, 'x')), "is longer than 1 MiB"}};
   const NoPrivileges no_privileges;
   for (const auto& [path, cause] : cases) {
-    EXPECT_EQ(ReadPemFile("--cert", path).status().message(), "--cert: " + path + ": " + cause);
+    EXPECT_EQ(ReadPemFile("--cert", path).status().message(), absl::StrCat("--cert: ", path, ": ", cause));
   }
 }
 

@@ -45,7 +45,7 @@ class Connection {
   int server() const { return server_; }
 
   // Sends as much as the kernel takes: more than it can pass on to a client that does not read.
-  std::size_t FillByServer() {
+  std::size_t FillByServer() const {
     const std::string piece(65536, 'x');
     std::size_t sent = 0;
     ssize_t size;
@@ -61,9 +61,9 @@ class Connection {
   void CloseClient() {
     if (client_ >= 0) close(std::exchange(client_, -1));
   }
-  bool SendByClient() { return send(client_, "ping", 4, MSG_NOSIGNAL) == 4; }
+  bool SendByClient() const { return send(client_, "ping", 4, MSG_NOSIGNAL) == 4; }
   // How much the client reads until the end; `error` says how it ends.
-  std::size_t ReadByClient(int* error) {
+  std::size_t ReadByClient(int* error) const {
     std::array<char, 65536> buffer;
     std::size_t read = 0;
     ssize_t size;

@@ -57,6 +57,7 @@ extern "C" int fsync(int fd) {
   return static_cast<int>(syscall(SYS_fsync, fd));
 }
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the system's are not ours to use.
 extern "C" int renameat(int old_directory, const char* old_path, int new_directory, const char* new_path) noexcept {
   meanwhile::TheRecord().Add(absl::StrCat("rename to ", new_path));
   return static_cast<int>(syscall(SYS_renameat2, old_directory, old_path, new_directory, new_path, 0));
