@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace meanwhile {
 namespace {
 
@@ -48,7 +50,7 @@ TEST(LoadShapeTest, SaysWhatIsWrongWithAShape) {
       ": must be ramp:RATE..RATE/TIME, step:RATE,RATE,…/TIME, spike:RATE..RATE/TIME,TIME or replay:FILE";
   for (const std::string text : {"", "saw:1..2/1s", "ramp", "ramp:1..2", "ramp:1..2..3/1s", "ramp:1..2/1s,2s",
                                  "spike:1..2/1s", "spike:1..2/1s,1s,1s", "step:1,2/1s,1s", "replay:"}) {
-    EXPECT_EQ(ErrorOf(text), "--load=" + text + shapes);
+    EXPECT_EQ(ErrorOf(text), absl::StrCat("--load=", text, shapes));
   }
   for (const std::string text :
        {"ramp:1..x/1s", "ramp:-1..2/1s", "step:1,,2/1s", "step:0,0/1s", "step:nan/1s", "ramp:1..10000001/1s"}) {

@@ -20,7 +20,7 @@ std::string Request::Header(const std::string& name) const {
   return "";
 }
 
-void Peer::Send(const std::string& bytes) {
+void Peer::Send(const std::string& bytes) const {
   // A test's bytes fit into the socket; a client that is gone is none of the script's concern.
   std::size_t sent = 0;
   while (sent < bytes.size()) {

@@ -43,7 +43,7 @@ class Peer {
   virtual ~Peer() = default;
   std::size_t index() const { return index_; }
   // Sends bytes as they are.
-  void Send(const std::string& bytes);
+  void Send(const std::string& bytes) const;
   // Sends nothing by itself any more, no acknowledgement and no window.
   void Mute() { muted_ = true; }
   // Closes the connection once the script has returned.

@@ -53,21 +53,21 @@ RawConnection::RawConnection(const std::string& target, const char* from)
 
 RawConnection::~RawConnection() { close(fd_); }
 
-bool RawConnection::Send(absl::string_view bytes) {
+bool RawConnection::Send(absl::string_view bytes) const {
   return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
 }
 
-bool RawConnection::Send(const Http2Frame& frame) {
+bool RawConnection::Send(const Http2Frame& frame) const {
   return Send(BigEndian(static_cast<std::uint32_t>(frame.payload.size()), 3) + BigEndian(frame.type, 1) +
               BigEndian(frame.flags, 1) + BigEndian(frame.stream, 4) + frame.payload);
 }
 
-void RawConnection::SendHello() {
+void RawConnection::SendHello() const {
   EXPECT_TRUE(Send(kHttp2Preface));
   EXPECT_TRUE(Send(Http2Frame{.type = Http2Frame::kSettings}));
 }
 
-std::optional<Http2Frame> RawConnection::ReadFrame() {
+std::optional<Http2Frame> RawConnection::ReadFrame() const {
   const std::optional<std::string> header = Read(9);
   if (!header) return std::nullopt;
   const std::optional<std::string> payload = Read(BigEndian(header->substr(0, 3)));
@@ -78,12 +78,12 @@ std::optional<Http2Frame> RawConnection::ReadFrame() {
                     .payload = *payload};
 }
 
-void RawConnection::ReadToEnd() {
+void RawConnection::ReadToEnd() const {
   while (Read(1)) {
   }
 }
 
-std::optional<std::string> RawConnection::Read(std::size_t size) {
+std::optional<std::string> RawConnection::Read(std::size_t size) const {
   std::string bytes(size, '\0');
   for (std::size_t got = 0; got < size;) {
     const ssize_t more = recv(fd_, bytes.data() + got, size - got, 0);

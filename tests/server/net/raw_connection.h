@@ -38,19 +38,19 @@ class RawConnection {
   int fd() const { return fd_; }
 
   // False when the other side has closed.
-  bool Send(absl::string_view bytes);
-  bool Send(const Http2Frame& frame);
+  bool Send(absl::string_view bytes) const;
+  bool Send(const Http2Frame& frame) const;
   // The preface and empty settings: what makes it an HTTP/2 connection.
-  void SendHello();
+  void SendHello() const;
 
   // The next frame; none when the other side has closed.
-  std::optional<Http2Frame> ReadFrame();
+  std::optional<Http2Frame> ReadFrame() const;
   // Reads until the other side has closed.
-  void ReadToEnd();
+  void ReadToEnd() const;
 
  private:
   // As many bytes, or none.
-  std::optional<std::string> Read(std::size_t size);
+  std::optional<std::string> Read(std::size_t size) const;
 
   int fd_;
 };

@@ -48,7 +48,7 @@ class Pipe {
   std::vector<std::string> ReadLines() { return absl::StrSplit(Read(), '\n', absl::SkipEmpty()); }
 
   // Leaves no room, as when nobody reads. What it holds are lines of `x`.
-  void Fill() {
+  void Fill() const {
     const int flags = fcntl(write_end(), F_GETFL);
     fcntl(write_end(), F_SETFL, flags | O_NONBLOCK);
     while (write(write_end(), "x\n", 2) > 0) {
