@@ -159,9 +159,9 @@ TEST(IdeaTableTest, ARemoteApiOperation) {
   EXPECT_TRUE(caller.ok()) << caller.error();
   EXPECT_EQ(other.Stats().finished().at("OK"), 1u);
   // While it waits for the other server it holds no thread: many more are in flight than there are threads.
-  const std::string minute = "remote:simulated:30s";
+  const std::string long_wait = "remote:simulated:20s";
   std::future<void> many = std::async(std::launch::async, [&] {
-    Caller(server.target()).Gather(v1::GatherRequest::FIRST_OF, std::vector<std::string>(100, minute));
+    Caller(server.target()).Gather(v1::GatherRequest::FIRST_OF, std::vector<std::string>(100, long_wait));
   });
   EXPECT_TRUE(other.HasInFlight(100));
   EXPECT_LE(server.Stats().peak_threads(), std::thread::hardware_concurrency() + 16);
