@@ -82,6 +82,7 @@ check_health() {
 # watch_health SERVICE STATUS: begins a watch, whose first message tells STATUS.
 watch_health() {
   local file=$TEST_TMPDIR/watch.$1 deadline=$((SECONDS + 30))
+  : >"$file"  # Of the model before.
   timeout 60 "$grpcurl" -plaintext -d "{\"service\": \"$1\"}" "$target" grpc.health.v1.Health/Watch >"$file" 2>&1 &
   watchers+=($!)
   until grep -q "\"status\": \"$2\"" "$file"; do
