@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <re2/re2.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <regex>
 #include <utility>
 #include <vector>
 
@@ -60,16 +60,15 @@ double PrometheusText::Value(const std::string& series) const {
 }
 
 void PrometheusText::ReadLine(const std::string& line) {
-  static const std::regex kHelp("# HELP ([a-z_:][a-z0-9_:]*) (.+)");
-  static const std::regex kType("# TYPE ([a-z_:][a-z0-9_:]*) (counter|gauge|histogram|summary|untyped)");
-  std::smatch match;
-  if (std::regex_match(line, match, kHelp)) {
-    EXPECT_TRUE(names_.insert(match[1]).second) << "two families of one name: " << line;
+  static const RE2 kHelp("# HELP ([a-z_:][a-z0-9_:]*) .+");
+  static const RE2 kType("# TYPE ([a-z_:][a-z0-9_:]*) (counter|gauge|histogram|summary|untyped)");
+  std::string name;
+  std::string type;
+  if (RE2::FullMatch(line, kHelp, &name)) {
+    EXPECT_TRUE(names_.insert(name).second) << "two families of one name: " << line;
     return;
   }
-  if (std::regex_match(line, match, kType)) {
-    const std::string name = match[1];
-    const std::string type = match[2];
+  if (RE2::FullMatch(line, kType, &name, &type)) {
     EXPECT_TRUE(types_.emplace(name, type).second) << line;
     // What promtool says of names.
     EXPECT_EQ(type == "counter", absl::EndsWith(name, "_total")) << line;
@@ -83,25 +82,25 @@ void PrometheusText::ReadLine(const std::string& line) {
 }
 
 void PrometheusText::ReadSample(const std::string& line) {
-  static const std::regex kSample(
-      R"re(([a-z_:][a-z0-9_:]*)(\{([a-z_]+="[^"\\\n]*")(,[a-z_]+="[^"\\\n]*")*\})? (\S+))re");
-  std::smatch match;
-  ASSERT_TRUE(std::regex_match(line, match, kSample)) << line;
-  const std::string family = FamilyOf(match[1], types_);
-  EXPECT_EQ(types_.count(family), 1u) << "a sample of no family: " << line;
-  const std::string series = absl::StrCat(match[1].str(), match[2].str());
-  EXPECT_TRUE(values_.emplace(series, Number(match[5])).second) << "twice: " << series;
+  static const RE2 kSample(R"re(([a-z_:][a-z0-9_:]*)(\{[a-z_]+="[^"\\\n]*"(?:,[a-z_]+="[^"\\\n]*")*\})? (\S+))re");
+  std::string name;
+  std::string labels;
+  std::string value;
+  ASSERT_TRUE(RE2::FullMatch(line, kSample, &name, &labels, &value)) << line;
+  EXPECT_EQ(types_.count(FamilyOf(name, types_)), 1u) << "a sample of no family: " << line;
+  EXPECT_TRUE(values_.emplace(name + labels, Number(value)).second) << "twice: " << name << labels;
 }
 
 // Buckets grow from bound to bound, and the last, +Inf, holds as many as _count says.
 void PrometheusText::CheckHistograms() const {
-  static const std::regex kBucket(R"re((.*)_bucket\{(.*),?le="([^"]+)"\})re");
+  static const RE2 kBucket(R"re((.*)_bucket\{(.*?),?le="([^"]+)"\})re");
   std::map<std::string, std::map<double, double>> histograms;  // Of `name{labels}`: counts by bound.
   for (const auto& [series, value] : values_) {
-    std::smatch match;
-    if (!std::regex_match(series, match, kBucket)) continue;
-    const std::string labels(absl::StripSuffix(match[2].str(), ","));
-    histograms[absl::StrCat(match[1].str(), "_count{", labels, "}")][Number(match[3])] = value;
+    std::string name;
+    std::string labels;
+    std::string bound;
+    if (!RE2::FullMatch(series, kBucket, &name, &labels, &bound)) continue;
+    histograms[absl::StrCat(name, "_count{", labels, "}")][Number(bound)] = value;
   }
   for (const auto& [count, buckets] : histograms) {
     double below = 0;
@@ -115,9 +114,9 @@ void PrometheusText::CheckHistograms() const {
 }
 
 std::string FetchHttp(const std::string& url) {
-  static const std::regex kUrl(R"(http://127\.0\.0\.1:(\d+)(/\S*))");
-  std::smatch match;
-  if (!std::regex_match(url, match, kUrl)) {
+  std::uint16_t port = 0;
+  std::string path;
+  if (!RE2::FullMatch(url, R"(http://127\.0\.0\.1:(\d+)(/\S*))", &port, &path)) {
     ADD_FAILURE() << "no URL of the loopback: " << url;
     return "";
   }
@@ -126,11 +125,11 @@ std::string FetchHttp(const std::string& url) {
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   sockaddr_in name{};
   name.sin_family = AF_INET;
-  name.sin_port = htons(static_cast<std::uint16_t>(std::stoi(match[1])));
+  name.sin_port = htons(port);
   name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string answer;
   if (connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0) {
-    const std::string request = absl::StrCat("GET ", match[2].str(), " HTTP/1.0\r\n\r\n");
+    const std::string request = absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n");
     EXPECT_EQ(send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
     std::array<char, 65536> buffer;
     for (ssize_t size = 1; size > 0;) {
