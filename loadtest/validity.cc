@@ -9,12 +9,14 @@ namespace {
 
 // A processor that is busy for so large a share of the time has none left to send on time.
 constexpr double kFullShare = 0.95;
+// In less time than this a thread's first calls, which cost more, fill it.
+constexpr absl::Duration kShortestToJudge = absl::Milliseconds(100);
 // Of the calls that the schedule set. If more of them are missing, no percentile tells of all.
 constexpr double kNotSentShare = 0.01;
 
-// Of one processor.
+// Of one processor. 0 in a run too short to tell.
 double ShareOf(absl::Duration processor_time, const LoadResult& result) {
-  return result.elapsed > absl::ZeroDuration() ? absl::FDivDuration(processor_time, result.elapsed) : 0;
+  return result.elapsed >= kShortestToJudge ? absl::FDivDuration(processor_time, result.elapsed) : 0;
 }
 
 std::string Count(uint64_t count) { return FormatCount(static_cast<double>(count)); }

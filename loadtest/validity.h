@@ -15,6 +15,7 @@ namespace meanwhile {
 //
 //   its processors   it used 95 % of all it may run on
 //   a loop           one of its threads was busy for 95 % of the time
+//                    (neither is told of a run of less than 100 ms)
 //   late sends       dispatch delay p99 is over the bound (open loop)
 //   missing sends    it did not send more than 1 % of what the schedule set (open loop)
 std::vector<std::string> ClientLimits(const LoadResult& result);

@@ -47,6 +47,14 @@ TEST(ValidityTest, FindsFullProcessors) {
   EXPECT_THAT(ClientLimits(result), IsEmpty());
 }
 
+TEST(ValidityTest, DoesNotTellOfProcessorsAfterAFewCalls) {
+  LoadResult result = GoodResult();
+  result.elapsed = result.processor_time = result.busiest_loop_time = absl::Milliseconds(99);
+  EXPECT_THAT(ClientLimits(result), IsEmpty());
+  result.elapsed = result.processor_time = result.busiest_loop_time = absl::Milliseconds(100);
+  EXPECT_FALSE(ClientLimits(result).empty());
+}
+
 TEST(ValidityTest, FindsAFullLoopAndSaysWhatToChange) {
   LoadResult result = GoodResult();
   result.busiest_loop_time = absl::Seconds(1.96);

@@ -52,7 +52,7 @@ TEST(ServerStatsTest, AddsUpTheCounters) {
   one->OnEnded(Ended(StatusCode::OK));
   other->OnEnded(Ended(StatusCode::OK));
   one->OnEnded({.code = StatusCode::RESOURCE_EXHAUSTED, .shed = ShedReason::kDeadline});
-  other->OnEnded(Ended(static_cast<StatusCode>(99)));
+  other->OnEnded(Ended(static_cast<StatusCode>(31)));
 
   const v1::GetServerStatsResponse response = Filled(stats);
   EXPECT_EQ(response.started(), 8u);
