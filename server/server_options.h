@@ -40,7 +40,7 @@ struct ServerOptions {
 
   // How many slots each loop keeps armed for Fetch; Gather and Compute have a quarter. More take a larger burst without
   // a detour through gRPC's own list, for about 3 KB each.
-  std::size_t armed = 512;
+  std::size_t armed = 128;
 
   // Threads that run blocking handlers. In the pool model these are all handlers, so it is how many calls are served at
   // a time. In the models async and callback only calls that compute block: more than processors gain nothing. The
