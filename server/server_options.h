@@ -52,7 +52,7 @@ struct ServerOptions {
 
   // How many handlers may be live at a time, in every model; one more call is shed. 0: no bound. What the right number
   // is only the backend can tell (docs/overload.md), and a wrong one sheds calls that could have been served; each
-  // costs memory, 15 KB in async and some 50 KB in thread.
+  // costs memory, some 17 to 30 KB in async and more in thread.
   std::size_t max_in_flight = 0;
 
   BackendSpec backend{.latency = LatencyDistribution::Constant(absl::Milliseconds(50))};
