@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -35,7 +36,8 @@ absl::StatusOr<EngineKind> ParseEngineKind(absl::string_view name);
 
 struct EngineSetOptions {
   EngineKind kind = EngineKind::kHttp2;
-  // `HOST:PORT` or `unix:PATH`.
+  // One or several, with commas between them: `HOST:PORT`, `dns:///HOST:PORT` or `unix:PATH`. Connections go to them in
+  // turn, and with `dns:///` to all addresses of the host.
   std::string target;
   // Plaintext by default.
   Credentials credentials;
@@ -51,6 +53,9 @@ struct EngineSetOptions {
   // After which a call ends with DEADLINE_EXCEEDED.
   absl::Duration timeout = absl::InfiniteDuration();
 };
+
+// The single ones in the form above.
+std::vector<std::string> TargetsOf(const std::string& target);
 
 class EngineSet {
  public:

@@ -21,6 +21,7 @@
 #include "loadtest/interval_log.h"
 #include "loadtest/measurement.h"
 #include "loadtest/schedule.h"
+#include "loadtest/stream_measurement.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 
 namespace meanwhile {
@@ -28,7 +29,7 @@ namespace meanwhile {
 struct LoadOptions {
   // What sends the calls.
   EngineKind engine = EngineKind::kHttp2;
-  // `HOST:PORT` or `unix:PATH`.
+  // As in EngineSetOptions.
   std::string target;
   // Plaintext by default.
   Credentials credentials;
@@ -74,6 +75,8 @@ struct LoadResult {
   absl::Time start;
   absl::Duration elapsed;
   Measurement measurement;
+  // Of calls that stream; none when no method does.
+  std::optional<StreamMeasurement> streams;
   // What LoopCounts says of all loops.
   uint64_t succeeded_in_time = 0;
   uint64_t scheduled = 0;
