@@ -24,6 +24,7 @@ grpc::ChannelArguments ArgumentsOf(const ChannelPoolOptions& options) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
   arguments.SetMaxSendMessageSize(options.max_message_bytes);
+  if (absl::StartsWith(options.target, "dns:///")) arguments.SetLoadBalancingPolicyName("round_robin");
   if (const std::string& name = options.credentials.authority; !name.empty()) {
     arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, name);
   }

@@ -26,7 +26,8 @@
 namespace meanwhile {
 
 struct ChannelPoolOptions {
-  // `HOST:PORT`, `[ADDRESS]:PORT` for IPv6, or `unix:PATH`.
+  // `HOST:PORT`, `[ADDRESS]:PORT` for IPv6, `unix:PATH`, or `dns:///HOST:PORT`: each connection is then one to every
+  // address of the host, and its calls go to these in turn.
   std::string target;
   // From 1 on.
   std::size_t connections = 1;

@@ -14,7 +14,8 @@ constexpr std::chrono::milliseconds kStartPeriod{1};
 }  // namespace
 
 ClosedLoop::ClosedLoop(Engine* engine, const MeasuredTime* time, const ClosedLoopOptions& options)
-    : LoadLoop(options.log), engine_(engine), time_(time), options_(options), callers_(options.callers) {}
+    : LoadLoop(options.log, StreamRecorder::For(options.plan, options.callers, time, options.now)),
+      engine_(engine), time_(time), options_(options), callers_(options.callers) {}
 
 void ClosedLoop::OnStart() {
   start_ = options_.now();
@@ -71,8 +72,7 @@ void ClosedLoop::Send(std::size_t slot, LoadTime intended, LoadTime now) {
   callers_[slot].intended = intended;
   callers_[slot].sent = now;
   ++in_flight_;
-  live_stats_.OnSent();
-  engine_->Send(slot);
+  SendFrom(engine_, slot, intended);
 }
 
 void ClosedLoop::StartCallers(LoadTime now) {

@@ -36,6 +36,8 @@ struct ClosedLoopOptions {
   // How long calls in flight at the end are waited for; then they are cancelled.
   std::chrono::nanoseconds patience = std::chrono::seconds(5);
   IntervalLog* log = nullptr;
+  // Of the calls, to measure those that stream; null when none does.
+  const CallPlan* plan = nullptr;
   // Replaced by tests.
   std::function<LoadTime()> now = &std::chrono::steady_clock::now;
 };

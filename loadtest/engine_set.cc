@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <deque>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "client/channel_pool.h"
 #include "loadtest/grpc_engine.h"
 #include "loadtest/http2/endpoint.h"
@@ -18,55 +21,74 @@ namespace {
 
 class GrpcEngines final : public EngineSet {
  public:
-  explicit GrpcEngines(const EngineSetOptions& options)
-      : pool_({.target = options.target, .connections = options.connections, .credentials = options.credentials}) {
+  explicit GrpcEngines(const EngineSetOptions& options) : size_(options.connections) {
+    const std::vector<std::string> targets = TargetsOf(options.target);
+    // A target more than there are connections gets none.
+    const std::size_t pools = std::min(targets.size(), size_);
+    for (std::size_t i = 0; i < pools; ++i) {
+      pools_.emplace_back(ChannelPoolOptions{.target = targets[i],
+                                             .connections = PartOf(size_, pools, i),
+                                             .credentials = options.credentials});
+    }
     for (std::size_t i = 0; i < options.engines; ++i) {
       GrpcEngineOptions engine;
       // Each connection belongs to one engine where there are enough of them.
-      for (std::size_t c = i % pool_.size(); c < pool_.size(); c += options.engines) {
-        engine.channels.push_back(pool_.channel(c));
+      for (std::size_t c = i % size_; c < size_; c += options.engines) {
+        engine.channels.push_back(pools_[c % pools].channel(c / pools));
       }
       connections_.push_back(engine.channels.size());
       engine.slots = PartOf(options.slots, options.engines, i);
-      engine.method = options.method;
-      engine.request = options.request;
+      engine.plan = options.plan;
+      engine.number = i;
+      engine.call = options.call;
       engine.timeout = options.timeout;
       engines_.push_back(MakeGrpcEngine(engine));
     }
   }
 
-  absl::Status Connect(absl::Duration timeout) { return pool_.Connect(timeout); }
+  absl::Status Connect(absl::Duration timeout) {
+    for (ChannelPool& pool : pools_) {
+      if (absl::Status status = pool.Connect(timeout); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
 
   std::size_t size() const override { return engines_.size(); }
   Engine& engine(std::size_t i) override { return *engines_[i]; }
-  std::size_t connections() const override { return pool_.size(); }
+  std::size_t connections() const override { return size_; }
   std::size_t connections_of(std::size_t i) const override { return connections_[i]; }
-  std::size_t connected() const override { return pool_.connected(); }
+  std::size_t connected() const override {
+    std::size_t connected = 0;
+    for (const ChannelPool& pool : pools_) connected += pool.connected();
+    return connected;
+  }
 
  private:
-  ChannelPool pool_;
+  const std::size_t size_;  // Connections.
+  std::deque<ChannelPool> pools_;  // One for each target.
   std::vector<std::size_t> connections_;  // Of each engine.
   std::vector<std::unique_ptr<Engine>> engines_;
 };
 
 class Http2Engines final : public EngineSet {
  public:
-  // `tls` is null for plaintext.
-  Http2Engines(const EngineSetOptions& options, const http2::Endpoint& endpoint,
-               const std::shared_ptr<const http2::TlsContext>& tls)
+  Http2Engines(const EngineSetOptions& options, std::vector<http2::Http2Target> targets)
       : connections_(options.connections) {
     const std::size_t engines = std::min(options.engines, options.connections);
     for (std::size_t i = 0; i < engines; ++i) {
       http2::Http2EngineOptions engine;
-      engine.endpoint = endpoint;
-      engine.tls = tls;
+      engine.targets = targets;
       engine.connections = PartOf(options.connections, engines, i);
       engine.slots = PartOf(options.slots, engines, i);
-      engine.call.path = options.method;
-      engine.call.authority = options.credentials.authority;
-      engine.call.messages = {options.request};
-      engine.call.timeout = options.timeout;
+      engine.plan = options.plan;
+      engine.number = i;
+      engine.call = options.call;
+      engine.authority = options.credentials.authority;
+      engine.timeout = options.timeout;
       engines_.push_back(http2::MakeHttp2Engine(engine));
+      // The next engine goes on with the target that is next in turn.
+      const auto next = static_cast<std::ptrdiff_t>(engine.connections % targets.size());
+      std::rotate(targets.begin(), targets.begin() + next, targets.end());
     }
   }
 
@@ -103,7 +125,19 @@ absl::StatusOr<std::shared_ptr<const http2::TlsContext>> TlsOf(const Credentials
   return http2::TlsContext::Make({.cacert = credentials.files.cacert,
                                   .cert = credentials.files.cert,
                                   .key = credentials.files.key,
-                                  .server_name = name.empty() ? endpoint.host : name.substr(0, name.rfind(':'))});
+                                  .server_name = name.empty() ? endpoint.host : http2::HostOf(name)});
+}
+
+absl::StatusOr<std::vector<http2::Http2Target>> ResolveTargets(const EngineSetOptions& options) {
+  std::vector<http2::Http2Target> targets;
+  for (const std::string& target : TargetsOf(options.target)) {
+    const absl::StatusOr<http2::Endpoint> endpoint = http2::ResolveEndpoint(target);
+    if (!endpoint.ok()) return endpoint.status();
+    const auto tls = TlsOf(options.credentials, *endpoint);
+    if (!tls.ok()) return tls.status();
+    for (const http2::Endpoint& each : http2::SpreadOver(*endpoint)) targets.push_back({each, *tls});
+  }
+  return targets;
 }
 
 }  // namespace
@@ -117,17 +151,17 @@ absl::StatusOr<EngineKind> ParseEngineKind(absl::string_view name) {
   return absl::InvalidArgumentError("must be http2 or grpc");
 }
 
+std::vector<std::string> TargetsOf(const std::string& target) { return absl::StrSplit(target, ','); }
+
 absl::StatusOr<std::unique_ptr<EngineSet>> ConnectEngines(const EngineSetOptions& options, absl::Duration timeout) {
   if (options.kind == EngineKind::kGrpc) {
     auto engines = std::make_unique<GrpcEngines>(options);
     if (absl::Status status = engines->Connect(timeout); !status.ok()) return status;
     return engines;
   }
-  const absl::StatusOr<http2::Endpoint> endpoint = http2::ResolveEndpoint(options.target);
-  if (!endpoint.ok()) return endpoint.status();
-  const auto tls = TlsOf(options.credentials, *endpoint);
-  if (!tls.ok()) return tls.status();
-  auto engines = std::make_unique<Http2Engines>(options, *endpoint, *tls);
+  absl::StatusOr<std::vector<http2::Http2Target>> targets = ResolveTargets(options);
+  if (!targets.ok()) return targets.status();
+  auto engines = std::make_unique<Http2Engines>(options, *std::move(targets));
   if (absl::Status status = engines->Connect(options.target, timeout); !status.ok()) return status;
   return engines;
 }

@@ -10,11 +10,14 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/credentials.h"
+#include "loadtest/call_options.h"
+#include "loadtest/call_source.h"
 #include "loadtest/engine.h"
 
 namespace meanwhile {
@@ -33,7 +36,8 @@ absl::StatusOr<EngineKind> ParseEngineKind(absl::string_view name);
 
 struct EngineSetOptions {
   EngineKind kind = EngineKind::kHttp2;
-  // `HOST:PORT` or `unix:PATH`.
+  // One or several, with commas between them: `HOST:PORT`, `dns:///HOST:PORT` or `unix:PATH`. Connections go to them in
+  // turn, and with `dns:///` to all addresses of the host.
   std::string target;
   // Plaintext by default.
   Credentials credentials;
@@ -43,13 +47,15 @@ struct EngineSetOptions {
   std::size_t engines = 1;
   // Calls in flight, no fewer than there are engines.
   std::size_t slots = 1;
-  // `/meanwhile.v1.Meanwhile/Fetch`.
-  std::string method;
-  // The request message, encoded.
-  std::string request;
+  // Not null.
+  std::shared_ptr<const CallPlan> plan;
+  CallOptions call;
   // After which a call ends with DEADLINE_EXCEEDED.
   absl::Duration timeout = absl::InfiniteDuration();
 };
+
+// The single ones in the form above.
+std::vector<std::string> TargetsOf(const std::string& target);
 
 class EngineSet {
  public:

@@ -6,22 +6,20 @@
 #ifndef MEANWHILE_LOADTEST_LOAD_LOOP_H_
 #define MEANWHILE_LOADTEST_LOAD_LOOP_H_
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "loadtest/engine.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/live_stats.h"
+#include "loadtest/measured_time.h"
 #include "loadtest/measurement.h"
+#include "loadtest/stream_measurement.h"
+#include "loadtest/stream_recorder.h"
 
 namespace meanwhile {
-
-// The measured time: [begin, end). No call is sent that is intended at or after the end. Either may be put off
-// (LoadTime::max()) and set while the loop runs, the end first.
-struct MeasuredTime {
-  std::atomic<LoadTime> begin;
-  std::atomic<LoadTime> end;
-};
 
 struct LoopCounts {
   Measurement measurement;
@@ -39,11 +37,14 @@ struct LoopCounts {
 
 class LoadLoop : public EngineDriver {
  public:
-  // What is measured also goes into the log, which may be null.
-  explicit LoadLoop(IntervalLog* log) : recorder_(log) {}
+  // What is measured also goes into the log, which may be null; `streams` when nothing streams.
+  explicit LoadLoop(IntervalLog* log, std::unique_ptr<StreamRecorder> streams = nullptr)
+      : recorder_(log), streams_(std::move(streams)) {}
 
   // After the engine's Run.
   const LoopCounts& counts() const { return counts_; }
+  // After the engine's Run; null when nothing streams.
+  const StreamMeasurement* streams() const { return streams_ == nullptr ? nullptr : &streams_->measurement(); }
   // After the engine's Run, on its thread: hands over what the log does not have yet.
   void FlushLog() { recorder_.Flush(); }
 
@@ -52,7 +53,20 @@ class LoadLoop : public EngineDriver {
   // Whether a measurement may begin: every caller, if there are callers, has had an answer.
   virtual bool is_warm() const = 0;
 
+  void OnMessage(std::size_t slot, absl::string_view /*message*/) override {
+    if (streams_ != nullptr) streams_->OnMessage(slot);
+  }
+  void OnMessageSent(std::size_t /*slot*/) override {
+    if (streams_ != nullptr) streams_->OnMessageSent();
+  }
+
  protected:
+  // Sends the next call in the slot.
+  void SendFrom(Engine* engine, std::size_t slot, LoadTime intended) {
+    live_stats_.OnSent();
+    const std::size_t method = engine->Send(slot);
+    if (streams_ != nullptr) streams_->OnSent(slot, method, intended);
+  }
   // A call counts that has ended; one that was given up.
   void Record(const CallTimes& times, const CallEnd& end, LoadTime now) {
     counts_.measurement.Record(times, end.code, end.message);
@@ -70,6 +84,7 @@ class LoadLoop : public EngineDriver {
 
  private:
   IntervalRecorder recorder_;
+  const std::unique_ptr<StreamRecorder> streams_;
 };
 
 }  // namespace meanwhile

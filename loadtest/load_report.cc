@@ -50,6 +50,27 @@ v1::LatencySummary SummaryOf(const Histogram& latencies) {
   return summary;
 }
 
+namespace {
+
+v1::StreamFigures FiguresOf(const StreamMeasurement& streams, double seconds) {
+  v1::StreamFigures figures;
+  if (streams.times_to_first.count() > 0) {
+    *figures.mutable_time_to_first_message() = SummaryOf(streams.times_to_first);
+  }
+  if (streams.times_between.count() > 0) *figures.mutable_time_between_messages() = SummaryOf(streams.times_between);
+  const auto received = static_cast<double>(streams.received);
+  const auto sent = static_cast<double>(streams.sent);
+  figures.set_received(received);
+  figures.set_sent(sent);
+  if (seconds > 0) {
+    figures.set_received_rate(received / seconds);
+    figures.set_sent_rate(sent / seconds);
+  }
+  return figures;
+}
+
+}  // namespace
+
 template <typename Report>
 void SetMeasured(const LoadResult& result, Report* report) {
   const Measurement& measurement = result.measurement;
@@ -79,6 +100,7 @@ void SetMeasured(const LoadResult& result, Report* report) {
   report->set_not_sent(static_cast<double>(result.not_sent));
   report->set_in_flight_at_end(static_cast<double>(result.in_flight_at_end));
   report->set_unfinished(static_cast<double>(result.unfinished));
+  if (result.streams) *report->mutable_streams() = FiguresOf(*result.streams, seconds);
   v1::ClientUsage* client = report->mutable_client();
   if (seconds > 0) client->set_processors_used(absl::ToDoubleSeconds(result.processor_time) / seconds);
   client->set_waited_for_stream(static_cast<double>(result.waited_for_stream));

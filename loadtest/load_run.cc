@@ -22,7 +22,7 @@
 namespace meanwhile {
 namespace {
 
-constexpr char kMethod[] = "/meanwhile.v1.Meanwhile/Fetch";
+constexpr char kFetch[] = "/meanwhile.v1.Meanwhile/Fetch";
 // How long an interrupt may go unnoticed.
 constexpr absl::Duration kLookPeriod = absl::Milliseconds(20);
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
@@ -51,8 +51,11 @@ EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
   engines.connections = std::min(options.connections, SlotsOf(options));
   engines.engines = std::min(options.loops == 0 ? AvailableProcessors() : options.loops, SlotsOf(options));
   engines.slots = SlotsOf(options);
-  engines.method = kMethod;
-  engines.request = options.request.SerializeAsString();
+  engines.plan = options.plan;
+  if (engines.plan == nullptr) {
+    engines.plan = RepeatedCall({kFetch, CallKind::kUnary}, {options.request.SerializeAsString()});
+  }
+  engines.call = options.call;
   engines.timeout = options.timeout;
   return engines;
 }
@@ -106,7 +109,12 @@ class Run {
     result.interrupted = interrupted_;
     result.connected = engines_->connected();
     for (std::thread& thread : threads) thread.join();
-    for (const std::unique_ptr<LoadLoop>& loop : loops_) AddCounts(loop->counts(), &result);
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) {
+      AddCounts(loop->counts(), &result);
+      if (loop->streams() == nullptr) continue;
+      if (!result.streams) result.streams.emplace();
+      result.streams->Add(*loop->streams());
+    }
     for (std::size_t i = 0; i < engines_->size(); ++i) {
       result.waited_for_stream += engines_->engine(i).waited_for_stream();
     }
@@ -121,6 +129,7 @@ class Run {
     loop.total = PartOf(options.total, loops, i);
     loop.think_time = absl::ToChronoNanoseconds(options.think_time);
     loop.log = options.log;
+    loop.plan = options.plan.get();
     loop.start_spread = absl::ToChronoNanoseconds(std::min(options.warmup / 4, kLongestStart));
     loop.patience = absl::ToChronoNanoseconds(options.patience);
     return std::make_unique<ClosedLoop>(&engines_->engine(i), &time_, loop);
@@ -133,6 +142,7 @@ class Run {
     loop.max_in_flight = PartOf(options.max_in_flight, loops, i);
     loop.connections = engines_->connections_of(i);
     loop.log = options.log;
+    loop.plan = options.plan.get();
     loop.total = PartOf(options.total, loops, i);
     loop.patience = absl::ToChronoNanoseconds(options.patience);
     return std::make_unique<OpenLoop>(&engines_->engine(i), &time_, Schedule(&*shape_, i, loops), loop);

@@ -8,16 +8,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/credentials.h"
+#include "loadtest/call_options.h"
+#include "loadtest/call_source.h"
 #include "loadtest/engine_set.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/measurement.h"
 #include "loadtest/schedule.h"
+#include "loadtest/stream_measurement.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 
 namespace meanwhile {
@@ -25,7 +29,7 @@ namespace meanwhile {
 struct LoadOptions {
   // What sends the calls.
   EngineKind engine = EngineKind::kHttp2;
-  // `HOST:PORT` or `unix:PATH`.
+  // As in EngineSetOptions.
   std::string target;
   // Plaintext by default.
   Credentials credentials;
@@ -44,8 +48,10 @@ struct LoadOptions {
   // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight, nor,
   // with engine http2, than connections.
   std::size_t loops = 0;
-  // What each call of Fetch asks for.
+  // The calls; calls of Fetch with `request` when null.
+  std::shared_ptr<const CallPlan> plan;
   v1::FetchRequest request;
+  CallOptions call;
   // Of each call.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration warmup = absl::ZeroDuration();
@@ -69,6 +75,8 @@ struct LoadResult {
   absl::Time start;
   absl::Duration elapsed;
   Measurement measurement;
+  // Of calls that stream; none when no method does.
+  std::optional<StreamMeasurement> streams;
   // What LoopCounts says of all loops.
   uint64_t succeeded_in_time = 0;
   uint64_t scheduled = 0;

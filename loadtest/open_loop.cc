@@ -13,7 +13,7 @@ constexpr int kMostAtOnce = 16;
 }  // namespace
 
 OpenLoop::OpenLoop(Engine* engine, const MeasuredTime* time, Schedule schedule, const OpenLoopOptions& options)
-    : LoadLoop(options.log),
+    : LoadLoop(options.log, StreamRecorder::For(options.plan, options.max_in_flight, time, options.now)),
       engine_(engine),
       time_(time),
       schedule_(std::move(schedule)),
@@ -82,8 +82,7 @@ void OpenLoop::SendOrCount(LoadTime intended) {
   }
   calls_[*slot] = {intended, options_.now()};
   ++in_flight_;
-  live_stats_.OnSent();
-  engine_->Send(*slot);
+  SendFrom(engine_, *slot, intended);
 }
 
 bool OpenLoop::IsScheduleOver(LoadTime end) const {

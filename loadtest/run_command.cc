@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/channel_pool.h"
@@ -16,6 +17,7 @@
 #include "client/processors.h"
 #include "client/version.h"
 #include "client/wait_flag.h"
+#include "loadtest/call_flags.h"
 #include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
@@ -36,6 +38,7 @@ struct RunCommand::Flags {
   LoadOptions load;
   CredentialFlags credentials;
   LoadFlags load_flags;
+  CallFlags call_flags;
   std::size_t payload_size = 64;
   std::vector<Threshold> thresholds;
   std::optional<Threshold> abort_condition;
@@ -71,7 +74,11 @@ constexpr uint64_t kFewestToAbort = 20;
 class RunObserver final : public LoadObserver {
  public:
   RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition)
-      : stats_reader_(load.target, load.credentials), abort_condition_(abort_condition), log_(load.log) {}
+      : abort_condition_(abort_condition), log_(load.log) {
+    // What several servers tell of themselves makes no sense as one.
+    const bool is_one = TargetsOf(load.target).size() == 1 && !absl::StartsWith(load.target, "dns:");
+    if (is_one) stats_reader_.emplace(load.target, load.credentials);
+  }
 
   void OnMeasuredTimeBegins() override { before_ = Look(); }
   void OnMeasuredTimeEnded() override {
@@ -106,12 +113,13 @@ class RunObserver final : public LoadObserver {
   };
 
   std::optional<Sight> Look() {
-    absl::StatusOr<v1::GetServerStatsResponse> stats = stats_reader_.Read();
+    if (!stats_reader_) return std::nullopt;
+    absl::StatusOr<v1::GetServerStatsResponse> stats = stats_reader_->Read();
     if (!stats.ok()) return std::nullopt;
     return Sight{*std::move(stats), absl::Now()};
   }
 
-  ServerStatsReader stats_reader_;
+  std::optional<ServerStatsReader> stats_reader_;
   const std::optional<Threshold>& abort_condition_;
   IntervalLog* const log_;
   uint64_t ended_ = 0;
@@ -180,9 +188,15 @@ RunCommand::RunCommand(CLI::App& app)
 
   auto parse_target = [&load](const std::string& text) {
     load.target = text;
-    return CheckTarget(text);
+    for (const std::string& target : TargetsOf(text)) {
+      if (absl::Status status = CheckTarget(target); !status.ok()) return status;
+    }
+    return absl::OkStatus();
   };
-  AddParsedFlag(*command_, "TARGET", parse_target, "", "", "The server: HOST:PORT or unix:PATH")->required();
+  AddParsedFlag(*command_, "TARGET", parse_target, "", "",
+                "The server: HOST:PORT, dns:///HOST:PORT or unix:PATH; connections go to several in turn, with commas "
+                "between them")
+      ->required();
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send, at most one for each caller");
   AddEngineFlag(*command_, &load.engine);
@@ -198,6 +212,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
                 "What the server waits for in each call; its own backend if not given");
   AddCredentialFlags(*command_, &flags.credentials);
+  flags.call_flags.Add(*command_, &load.call);
   auto parse_threshold = [&flags](const std::string& text) {
     absl::StatusOr<Threshold> threshold = ParseThreshold("--threshold", text);
     if (!threshold.ok()) return threshold.status();
@@ -234,6 +249,10 @@ int RunCommand::Execute(const absl::Notification& stop) {
     return kExitUsage;
   }
   load.credentials = *std::move(credentials);
+  if (absl::Status fit = flags_->call_flags.Check(load.plan.get()); !fit.ok()) {
+    std::cerr << "loadtest: " << fit.message() << "\n";
+    return kExitUsage;
+  }
   const v1::Host host = ReadHost();
 
   std::optional<IntervalLog> log;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace meanwhile::http2 {
 
@@ -28,9 +29,16 @@ struct Endpoint {
   std::vector<SocketAddress> addresses;
 };
 
-// `HOST:PORT`, `[ADDRESS]:PORT` or `unix:PATH`. Asks the system's resolver, and blocks meanwhile. INVALID_ARGUMENT for
+// The host in `HOST:PORT`, `[ADDRESS]:PORT`, `HOST` or a bare address: without port and brackets.
+std::string HostOf(absl::string_view authority);
+
+// `HOST:PORT`, `[ADDRESS]:PORT`, `dns:///HOST:PORT` or `unix:PATH`. Asks the system's resolver, and blocks meanwhile. INVALID_ARGUMENT for
 // another form; UNAVAILABLE for a host that has no address.
 absl::StatusOr<Endpoint> ResolveEndpoint(const std::string& target);
+
+// What connections to a target go to in turn: the endpoint, or, when the target begins with `dns:`, one for each of its
+// addresses, which is tried first there.
+std::vector<Endpoint> SpreadOver(const Endpoint& endpoint);
 
 }  // namespace meanwhile::http2
 

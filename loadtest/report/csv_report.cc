@@ -69,6 +69,17 @@ struct Column {
   {                                                                                                             \
     "client_" #name, [](const v1::Cell& cell) { return cell.has_client() ? Number(cell.client().name()) : ""; } \
   }
+#define STREAM_COLUMN(column, figure)                                                                       \
+  {                                                                                                         \
+    column, [](const v1::Cell& cell) { return cell.has_streams() ? Number(cell.streams().figure) : ""; } \
+  }
+#define STREAM_TIME_COLUMN(times, figure)                                                                          \
+  {                                                                                                                \
+    #times "_" #figure "_seconds",                                                                                 \
+        [](const v1::Cell& cell) {                                                                                 \
+          return cell.streams().has_##times() ? Number(cell.streams().times().figure()) : "";                      \
+        }                                                                                                          \
+  }
 
 constexpr Column kColumns[] = {
     {"kind", [](const v1::Cell& cell) { return std::string(cell.round() == 0 ? "summary" : "round"); }},
@@ -118,6 +129,20 @@ constexpr Column kColumns[] = {
     DISPATCH_COLUMN(p99),
     DISPATCH_COLUMN(p999),
     DISPATCH_COLUMN(max),
+    STREAM_COLUMN("messages_received", received()),
+    STREAM_COLUMN("messages_sent", sent()),
+    STREAM_COLUMN("messages_received_rate", received_rate()),
+    STREAM_COLUMN("messages_sent_rate", sent_rate()),
+    STREAM_TIME_COLUMN(time_to_first_message, mean),
+    STREAM_TIME_COLUMN(time_to_first_message, p50),
+    STREAM_TIME_COLUMN(time_to_first_message, p99),
+    STREAM_TIME_COLUMN(time_to_first_message, p999),
+    STREAM_TIME_COLUMN(time_to_first_message, max),
+    STREAM_TIME_COLUMN(time_between_messages, mean),
+    STREAM_TIME_COLUMN(time_between_messages, p50),
+    STREAM_TIME_COLUMN(time_between_messages, p99),
+    STREAM_TIME_COLUMN(time_between_messages, p999),
+    STREAM_TIME_COLUMN(time_between_messages, max),
 };
 
 #undef TIME_COLUMN
@@ -125,6 +150,8 @@ constexpr Column kColumns[] = {
 #undef DISPATCH_COLUMN
 #undef SERVER_COLUMN
 #undef CLIENT_COLUMN
+#undef STREAM_COLUMN
+#undef STREAM_TIME_COLUMN
 
 template <typename FieldOf>
 void AppendRow(std::string& csv, FieldOf field_of, const std::string& engine) {
@@ -166,6 +193,7 @@ v1::Cell CellOf(const v1::RunReport& report) {
   cell.set_unfinished(report.unfinished());
   if (report.has_server()) *cell.mutable_server() = report.server();
   if (report.has_client()) *cell.mutable_client() = report.client();
+  if (report.has_streams()) *cell.mutable_streams() = report.streams();
   return cell;
 }
 

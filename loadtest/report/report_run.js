@@ -10,6 +10,13 @@ function timesOf() {
   ].filter(([, times]) => times);
 }
 
+function streamTimesOf() {
+  return [
+    ['to the first message', report.streams?.timeToFirstMessage],
+    ['between messages', report.streams?.timeBetweenMessages],
+  ].filter(([, times]) => times);
+}
+
 function spectrum() {
   const series = timesOf().map(([label, , field], i) => ({
     label,
@@ -66,7 +73,7 @@ function thresholdCard() {
 }
 
 function runFigures() {
-  const {server, client, idealShare, offeredRate} = report;
+  const {server, client, idealShare, offeredRate, streams} = report;
   const busy = ({cpuMicrosPerCall, processorsUsed}) =>
     [`${figures.micros(cpuMicrosPerCall)} of processor per call`, `${figures.figure(processorsUsed)} processors busy`];
   const switches = server?.contextSwitchesPerCall;
@@ -75,6 +82,10 @@ function runFigures() {
     ['rate', `${figures.figure(report.achievedRate)} calls/s` +
       (offeredRate === undefined ? '' : ` of ${figures.figure(offeredRate)} calls/s offered`) +
       (idealShare === undefined ? '' : `, ${figures.share(idealShare)} of the ideal`)],
+    ['messages', streams && [
+      streams.received > 0 && `${figures.count(streams.received)} received, ${figures.figure(streams.receivedRate)} a second`,
+      streams.sent > 0 && `${figures.count(streams.sent)} sent, ${figures.figure(streams.sentRate)} a second`,
+    ].filter(Boolean).join('; ')],
     ['not sent', report.notSent > 0 && `${quantity(report.notSent, 'call')}, with ` +
       `${figures.count(report.maxInFlight)} in flight`],
     ['at the end', report.inFlightAtEnd > 0 && `${figures.count(report.inFlightAtEnd)} in flight, ` +
@@ -108,7 +119,8 @@ function runPage() {
     thresholdCard(),
     runCharts(),
     card(element('h2', {}, 'All figures'), definitions(runFigures()),
-      table(['', ...timeHeads], timesOf().map(([name, summary]) => [name, ...timeFigures(summary)]))),
+      table(['', ...timeHeads],
+        [...timesOf(), ...streamTimesOf()].map(([name, summary]) => [name, ...timeFigures(summary)]))),
     statusCard(),
     errorCard([], [{name: [], groups: report.errorGroups}]),
     hostCard([['target', report.target], ['load', report.load], ['loops', figures.count(report.loops)],

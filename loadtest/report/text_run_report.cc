@@ -54,6 +54,18 @@ std::string ServerFigures(const v1::ServerUsage& server) {
   return absl::StrJoin(figures, ", ");
 }
 
+std::string MessagesOf(const v1::StreamFigures& streams) {
+  std::vector<std::string> figures;
+  const auto add = [&figures](double count, double rate, const char* direction) {
+    if (count > 0) {
+      figures.push_back(absl::StrCat(FormatCount(count), " ", direction, ", ", FormatFigure(rate), " a second"));
+    }
+  };
+  add(streams.received(), streams.received_rate(), "received");
+  add(streams.sent(), streams.sent_rate(), "sent");
+  return figures.empty() ? "none" : absl::StrJoin(figures, "; ");
+}
+
 std::string Summary(const v1::RunReport& report) {
   TextTable table("ll");
   const auto add = [&table](const std::string& name, const std::string& figure) { table.AddRow({name, figure}); };
@@ -63,6 +75,7 @@ std::string Summary(const v1::RunReport& report) {
     add("not sent", absl::StrCat(FormatCount(report.not_sent()), " calls, for want of a place among ",
                                  FormatCount(report.max_in_flight()), " in flight"));
   }
+  if (report.has_streams()) add("messages", MessagesOf(report.streams()));
   add("errors", report.errors() > 0 ? absl::StrCat(FormatCount(report.errors()), " (",
                                                    FormatShare(report.errors() / report.calls()), ")")
                                     : "0");
@@ -96,6 +109,9 @@ std::string Times(const v1::RunReport& report) {
   add("response", report.response_time());
   if (report.has_service_time()) add("service", report.service_time());
   if (report.has_dispatch_delay()) add("delay", report.dispatch_delay());
+  const v1::StreamFigures& streams = report.streams();
+  if (streams.has_time_to_first_message()) add("first msg", streams.time_to_first_message());
+  if (streams.has_time_between_messages()) add("between", streams.time_between_messages());
   return Section("Times", table);
 }
 

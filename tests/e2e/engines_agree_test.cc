@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +12,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "loadtest/engine_set.h"
-#include "loadtest/http2/http2_engine.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 #include "tests/loadtest/http2/sent_calls.h"
 #include "tests/process.h"
@@ -25,6 +25,9 @@ using testing::Each;
 using testing::SizeIs;
 
 constexpr char kFetch[] = "/meanwhile.v1.Meanwhile/Fetch";
+constexpr char kWatch[] = "/meanwhile.v1.Meanwhile/Watch";
+constexpr char kCollect[] = "/meanwhile.v1.Meanwhile/Collect";
+constexpr char kExchange[] = "/meanwhile.v1.Meanwhile/Exchange";
 constexpr std::size_t kCalls = 40;
 
 // A server that tells on stderr where it serves.
@@ -48,16 +51,34 @@ class StartedServer {
   std::string target_;
 };
 
-// Only what a server cannot help to answer alike is kept of an answer: the payload.
-std::vector<SentCall> Send(EngineKind kind, const std::string& target, const std::string& method,
-                           const std::string& request, absl::Duration timeout) {
+// What a server cannot help to answer alike.
+std::string GistOf(const std::string& answer, const std::string& method) {
+  if (method == kCollect) {
+    v1::CollectResponse collected;
+    EXPECT_TRUE(collected.ParseFromString(answer));
+    return absl::StrCat(collected.count(), " messages of ", collected.bytes(), " bytes");
+  }
+  if (method == kWatch) {
+    v1::WatchResponse item;
+    EXPECT_TRUE(item.ParseFromString(answer));
+    return item.payload();
+  }
+  // Those of Fetch and of Exchange are alike.
+  v1::FetchResponse fetched;
+  EXPECT_TRUE(fetched.ParseFromString(answer));
+  return fetched.payload();
+}
+
+std::vector<SentCall> Send(EngineKind kind, const std::string& target, const TargetMethod& method,
+                           const std::vector<std::string>& messages, absl::Duration timeout,
+                           const CallOptions& call = {}) {
   EngineSetOptions options;
   options.kind = kind;
   options.target = target;
   options.connections = 2;
   options.slots = 8;
-  options.method = method;
-  options.request = request;
+  options.plan = RepeatedCall(method, messages);
+  options.call = call;
   options.timeout = timeout;
   absl::StatusOr<std::unique_ptr<EngineSet>> engines = ConnectEngines(options, absl::Seconds(30));
   EXPECT_TRUE(engines.ok()) << engines.status();
@@ -68,11 +89,7 @@ std::vector<SentCall> Send(EngineKind kind, const std::string& target, const std
   for (SentCall& call : calls) {
     // Whether the client or the server is the first to see that a deadline has passed is chance, and so are the words.
     if (call.code == absl::StatusCode::kDeadlineExceeded) call.message.clear();
-    for (std::string& answer : call.answers) {
-      v1::FetchResponse response;
-      EXPECT_TRUE(response.ParseFromString(answer));
-      answer = response.payload();
-    }
+    for (std::string& answer : call.answers) answer = GistOf(answer, method.path);
   }
   return calls;
 }
@@ -88,8 +105,8 @@ struct ExpectedEnd {
 void ExpectAgreement(const std::string& target, const v1::FetchRequest& request, const ExpectedEnd& expected,
                      absl::Duration timeout = absl::Seconds(60), const std::string& method = kFetch) {
   const std::string encoded = request.SerializeAsString();
-  const std::vector<SentCall> ours = Send(EngineKind::kHttp2, target, method, encoded, timeout);
-  const std::vector<SentCall> reference = Send(EngineKind::kGrpc, target, method, encoded, timeout);
+  const std::vector<SentCall> ours = Send(EngineKind::kHttp2, target, {method}, {encoded}, timeout);
+  const std::vector<SentCall> reference = Send(EngineKind::kGrpc, target, {method}, {encoded}, timeout);
   ASSERT_THAT(ours, SizeIs(kCalls));
   EXPECT_EQ(ours, reference);
   EXPECT_EQ(ours[0].code, expected.code) << ours[0].message;
@@ -127,58 +144,83 @@ TEST_P(OurServerTest, IsAnsweredAlike) {
                   absl::Milliseconds(50));
 }
 
-// The engine http2 alone: calls of the other kinds, larger than what a window of HTTP/2 holds.
-std::vector<SentCall> SendStreams(const std::string& target, const std::string& method,
-                                  const std::vector<std::string>& messages, bool gzip, bool one_message) {
-  http2::Http2EngineOptions options;
-  options.endpoint = *http2::ResolveEndpoint(target);
-  options.connections = 2;
-  options.slots = 4;
-  options.call.path = "/meanwhile.v1.Meanwhile/" + method;
-  options.call.messages = messages;
-  options.call.gzip = gzip;
-  options.response.one_message = one_message;
-  const std::unique_ptr<http2::Http2Engine> engine = http2::MakeHttp2Engine(options);
-  SentCalls driver(engine.get(), options.slots, 8);
-  engine->Run(&driver);
-  return driver.ended();
+std::string Watching(uint32_t count, const std::string& payload) {
+  v1::WatchRequest request;
+  request.set_count(count);
+  request.set_payload(payload);
+  return request.SerializeAsString();
 }
 
-TEST_P(OurServerTest, StreamsThroughTheWindows) {
+// The payload of a request of Collect and Exchange has the number of FetchRequest's.
+std::vector<std::string> Messages(const std::vector<std::string>& payloads) {
+  std::vector<std::string> messages;
+  for (const std::string& payload : payloads) messages.push_back(WithPayload(payload).SerializeAsString());
+  return messages;
+}
+
+// Calls that stream, of which each engine's end in the same way, and in this one.
+void ExpectStreamsAgree(const std::string& target, const TargetMethod& method, const std::vector<std::string>& messages,
+                        const CallOptions& options, const ExpectedEnd& expected,
+                        absl::Duration timeout = absl::Seconds(60)) {
+  const std::vector<SentCall> ours = Send(EngineKind::kHttp2, target, method, messages, timeout, options);
+  const std::vector<SentCall> reference = Send(EngineKind::kGrpc, target, method, messages, timeout, options);
+  ASSERT_THAT(ours, SizeIs(kCalls));
+  EXPECT_EQ(ours, reference) << method.path;
+  EXPECT_EQ(ours[0].code, expected.code) << method.path << ": " << ours[0].message;
+  EXPECT_EQ(ours[0].answers, expected.answers) << method.path;
+  EXPECT_THAT(ours, Each(ours[0]));
+}
+
+void ExpectAllKindsAgree(const std::string& target) {
+  const std::vector<std::string> items(30, std::string(20'000, 'x'));
+  for (const bool gzip : {false, true}) {
+    const CallOptions options{.gzip = gzip};
+    ExpectStreamsAgree(target, {kFetch, CallKind::kUnary}, Messages({"hello"}), options,
+                       {absl::StatusCode::kOk, {"hello"}});
+    ExpectStreamsAgree(target, {kWatch, CallKind::kServerStreaming}, {Watching(30, items[0])}, options,
+                       {absl::StatusCode::kOk, items});
+    ExpectStreamsAgree(target, {kCollect, CallKind::kClientStreaming}, Messages(items), options,
+                       {absl::StatusCode::kOk, {"30 messages of 600000 bytes"}});
+    ExpectStreamsAgree(target, {kExchange, CallKind::kBidirectional}, Messages(items), options,
+                       {absl::StatusCode::kOk, items});
+  }
+  // A stream without messages, one whose messages are sent over and over, and one that takes its time.
+  ExpectStreamsAgree(target, {kExchange, CallKind::kBidirectional}, {}, {}, {absl::StatusCode::kOk, {}});
+  ExpectStreamsAgree(target, {kExchange, CallKind::kBidirectional}, Messages({"a", "bb"}), {.stream = {.messages = 5}},
+                     {absl::StatusCode::kOk, {"a", "bb", "a", "bb", "a"}});
+  const StreamOptions slowly{.messages = 4, .interval = std::chrono::milliseconds(2)};
+  ExpectStreamsAgree(target, {kCollect, CallKind::kClientStreaming}, Messages({"a", "bb"}), {.stream = slowly},
+                     {absl::StatusCode::kOk, {"4 messages of 6 bytes"}});
+  ExpectStreamsAgree(target, {"/meanwhile.v1.Meanwhile/Nothing", CallKind::kBidirectional}, Messages(items), {},
+                     {absl::StatusCode::kUnimplemented});
+  const StreamOptions endless{.messages = 1'000'000, .interval = std::chrono::milliseconds(1)};
+  ExpectStreamsAgree(target, {kCollect, CallKind::kClientStreaming}, Messages({"a"}), {.stream = endless},
+                     {absl::StatusCode::kDeadlineExceeded}, absl::Milliseconds(50));
+}
+
+TEST_P(OurServerTest, StreamsAlike) {
   const StartedServer server({"server/server", absl::StrCat("--model=", GetParam()), "--listen=127.0.0.1:0",
                               "--backend=constant:0ms", "--reflection=false", "--grace=0s"});
-  const std::string item(50'000, 'x');
-  for (const bool gzip : {false, true}) {
-    v1::WatchRequest watch;
-    watch.set_count(60);
-    watch.set_payload(item);
-    for (const SentCall& call : SendStreams(server.target(), "Watch", {watch.SerializeAsString()}, gzip, false)) {
-      EXPECT_EQ(call.code, absl::StatusCode::kOk) << call.message;
-      EXPECT_THAT(call.answers, SizeIs(60));
-    }
-    v1::CollectRequest collect;
-    collect.set_payload(item);
-    const std::vector<std::string> collected(60, collect.SerializeAsString());
-    for (const SentCall& call : SendStreams(server.target(), "Collect", collected, gzip, true)) {
-      EXPECT_EQ(call.code, absl::StatusCode::kOk) << call.message;
-      ASSERT_THAT(call.answers, SizeIs(1));
-      v1::CollectResponse response;
-      EXPECT_TRUE(response.ParseFromString(call.answers[0]));
-      EXPECT_EQ(response.count(), 60u);
-      EXPECT_EQ(response.bytes(), 60 * item.size());
-    }
-    v1::ExchangeRequest exchange;
-    exchange.set_payload(item);
-    const std::vector<std::string> exchanged(60, exchange.SerializeAsString());
-    for (const SentCall& call : SendStreams(server.target(), "Exchange", exchanged, gzip, false)) {
-      EXPECT_EQ(call.code, absl::StatusCode::kOk) << call.message;
-      EXPECT_THAT(call.answers, SizeIs(60));
-    }
-  }
+  ExpectAllKindsAgree(server.target());
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, OurServerTest, testing::Values("async", "callback", "thread", "pool"),
                          [](const auto& info) { return std::string(info.param); });
+
+// What the other servers send back looks like an answer of Watch, or, put together, like one of Collect.
+std::vector<std::string> Watched(const std::string& payload) {
+  v1::WatchResponse item;
+  item.set_payload(payload);
+  return {item.SerializeAsString()};
+}
+
+std::vector<std::string> Collected(uint32_t count, uint64_t bytes) {
+  v1::CollectResponse first;
+  first.set_count(count);
+  v1::CollectResponse second;
+  second.set_bytes(bytes);
+  return {first.SerializeAsString(), second.SerializeAsString()};
+}
 
 struct OtherServer {
   const char* name;
@@ -199,8 +241,30 @@ TEST_P(OtherServerTest, IsAnsweredAlike) {
   ExpectAgreement(server.target(), WithPayload("slow"), {absl::StatusCode::kDeadlineExceeded}, absl::Milliseconds(50));
 }
 
+TEST_P(OtherServerTest, StreamsAlike) {
+  const StartedServer server(GetParam().command);
+  const std::string item(20'000, 'x');
+  const std::vector<std::string> three(3, item);
+  const std::vector<std::string> many(30, item);
+  for (const bool gzip : {false, true}) {
+    const CallOptions options{.gzip = gzip};
+    ExpectStreamsAgree(server.target(), {kFetch, CallKind::kUnary}, Messages({"hello"}), options,
+                       {absl::StatusCode::kOk, {"hello"}});
+    ExpectStreamsAgree(server.target(), {kWatch, CallKind::kServerStreaming}, Watched(item), options,
+                       {absl::StatusCode::kOk, three});
+    ExpectStreamsAgree(server.target(), {kExchange, CallKind::kBidirectional}, Messages(many), options,
+                       {absl::StatusCode::kOk, many});
+    ExpectStreamsAgree(server.target(), {kCollect, CallKind::kClientStreaming}, Collected(2, 3), options,
+                       {absl::StatusCode::kOk, {"2 messages of 3 bytes"}});
+  }
+  const StreamOptions slowly{.messages = 4, .interval = std::chrono::milliseconds(2)};
+  ExpectStreamsAgree(server.target(), {kExchange, CallKind::kBidirectional}, Messages({"a", "bb"}), {.stream = slowly},
+                     {absl::StatusCode::kOk, {"a", "bb", "a", "bb"}});
+}
+
 INSTANTIATE_TEST_SUITE_P(Languages, OtherServerTest,
                          testing::Values(OtherServer{"Go", {"bazel/tools/go_grpc_server"}},
+                                         OtherServer{"Node", {"bazel/tools/node_grpc_server"}},
                                          OtherServer{"Python",
                                                      {"/usr/bin/python3", "tests/e2e/other_servers/server.py"}}),
                          [](const auto& info) { return std::string(info.param.name); });

@@ -22,7 +22,12 @@ constexpr char kHead[] =
     "p99999_seconds,"
     "offered_rate,not_sent,in_flight_at_end,unfinished,service_mean_seconds,service_p50_seconds,service_p99_seconds,"
     "service_p999_seconds,service_max_seconds,dispatch_delay_mean_seconds,dispatch_delay_p50_seconds,"
-    "dispatch_delay_p99_seconds,dispatch_delay_p999_seconds,dispatch_delay_max_seconds,engine\r\n";
+    "dispatch_delay_p99_seconds,dispatch_delay_p999_seconds,dispatch_delay_max_seconds,"
+    "messages_received,messages_sent,messages_received_rate,messages_sent_rate,"
+    "time_to_first_message_mean_seconds,time_to_first_message_p50_seconds,time_to_first_message_p99_seconds,"
+    "time_to_first_message_p999_seconds,time_to_first_message_max_seconds,time_between_messages_mean_seconds,"
+    "time_between_messages_p50_seconds,time_between_messages_p99_seconds,time_between_messages_p999_seconds,"
+    "time_between_messages_max_seconds,engine\r\n";
 
 // Reads CSV as RFC 4180 has it.
 std::vector<std::vector<std::string>> Read(const std::string& csv) {
