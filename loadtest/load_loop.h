@@ -8,7 +8,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
+#include "loadtest/answer_checker.h"
 #include "loadtest/engine.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/live_stats.h"
@@ -42,6 +45,13 @@ class LoadLoop : public EngineDriver {
   // What is measured also goes into the log, which may be null.
   explicit LoadLoop(IntervalLog* log) : recorder_(log) {}
 
+  // Before the engine's Run: judges the calls, in place of their status. It knows the engine's slots.
+  void set_checker(std::unique_ptr<AnswerChecker> checker) { checker_ = std::move(checker); }
+
+  void OnMessage(std::size_t slot, absl::string_view message) override {
+    if (checker_ != nullptr) checker_->OnMessage(slot, message);
+  }
+
   // After the engine's Run.
   const LoopCounts& counts() const { return counts_; }
   // After the engine's Run, on its thread: hands over what the log does not have yet.
@@ -53,9 +63,18 @@ class LoadLoop : public EngineDriver {
   virtual bool is_warm() const = 0;
 
  protected:
+  // How a call that has ended went; tells the live figures. Once for each call.
+  JudgedEnd Judge(std::size_t slot, const CallEnd& end, const CallTimes& times) {
+    const JudgedEnd judged =
+        checker_ == nullptr ? JudgedEnd{VerdictOf(end.code), end.message} : checker_->OnCallEnded(slot, end);
+    const bool succeeded = judged.verdict == Verdict::kSucceeded;
+    live_stats_.OnEnded(times.response, succeeded ? absl::StatusCode::kOk : absl::StatusCode::kUnknown);
+    return judged;
+  }
+
   // A call counts that has ended; one that was given up.
-  void Record(const CallTimes& times, const CallEnd& end, LoadTime now) {
-    counts_.measurement.Record(times, end.code, end.message);
+  void Record(const CallTimes& times, absl::StatusCode code, const JudgedEnd& judged, LoadTime now) {
+    counts_.measurement.Record(times, code, judged.verdict, judged.message);
     recorder_.Record(times, now);
     counts_.last_end = now;
   }
@@ -70,6 +89,7 @@ class LoadLoop : public EngineDriver {
 
  private:
   IntervalRecorder recorder_;
+  std::unique_ptr<AnswerChecker> checker_;
 };
 
 }  // namespace meanwhile

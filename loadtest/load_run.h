@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/credentials.h"
+#include "loadtest/answer_checker.h"
 #include "loadtest/engine_set.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/measurement.h"
@@ -46,6 +48,8 @@ struct LoadOptions {
   std::size_t loops = 0;
   // What each call of Fetch asks for.
   v1::FetchRequest request;
+  // Makes what judges the calls of a loop with so many slots. Without it calls that end with OK succeed.
+  std::function<std::unique_ptr<AnswerChecker>(std::size_t slots)> make_checker;
   // Of each call.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration warmup = absl::ZeroDuration();
