@@ -86,8 +86,8 @@ absl::StatusOr<ExpectedStatuses> ExpectedStatuses::Parse(absl::string_view flag,
   for (const absl::string_view name : absl::StrSplit(text, ',')) {
     const int code = CodeOf(name);
     if (code < 0) {
-      return absl::InvalidArgumentError(FlagError(
-          flag, text, "must be a status such as OK or NOT_FOUND, or several with commas between them"));
+      return absl::InvalidArgumentError(
+          FlagError(flag, text, "must be a status such as OK or NOT_FOUND, or several with commas between them"));
     }
     statuses.expected_[static_cast<std::size_t>(code)] = true;
   }

@@ -25,7 +25,8 @@ absl::Status TryTemplate(const Template& text, const MessageEncoder& encoder) {
     std::string encoded;
     text.Render(&values, &json);
     if (absl::Status status = encoder.Encode(json, &encoded); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("with its templates filled, as in ", json, ", it ", status.message()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("with its templates filled, as in ", json, ", it ", status.message()));
     }
   }
   return absl::OkStatus();

@@ -155,7 +155,8 @@ absl::StatusOr<FieldPath::Step> FieldPath::ParseStep(const Descriptor& type, abs
     return absl::InvalidArgumentError(
         absl::StrCat(type.full_name(), " has no field ", name, "; there are ", FieldsOf(type)));
   }
-  if (field->is_map()) return absl::InvalidArgumentError(absl::StrCat(field->full_name(), " is a map, which has no place"));
+  if (field->is_map())
+    return absl::InvalidArgumentError(absl::StrCat(field->full_name(), " is a map, which has no place"));
   int index = -1;
   if (bracket != absl::string_view::npos) {
     const absl::string_view number = text.substr(bracket + 1, text.size() - bracket - 2);

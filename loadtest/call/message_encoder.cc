@@ -32,8 +32,8 @@ MessageEncoder::MessageEncoder(const google::protobuf::Descriptor& type)
 
 absl::Status MessageEncoder::Encode(absl::string_view json, std::string* encoded) const {
   encoded->clear();
-  const auto status = google::protobuf::util::JsonToBinaryString(resolver_.get(), type_url_, {json.data(), json.size()},
-                                                                 encoded);
+  const auto status =
+      google::protobuf::util::JsonToBinaryString(resolver_.get(), type_url_, {json.data(), json.size()}, encoded);
   if (status.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("is no ", type_.full_name(), ": ", OneLine({status.message().data(), status.message().size()})));

@@ -112,8 +112,9 @@ absl::StatusOr<std::shared_ptr<const Schema>> ReadProtoFiles(const std::vector<s
     // A name relative to a directory is taken, too, as protoc does.
     const std::string name = std::filesystem::exists(file) ? tree.NameOf(file) : file;
     if (name.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("--proto=", file, ": is in none of the directories of --proto-path: ",
-                                                     absl::StrJoin(import_directories, ", ")));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--proto=", file,
+                       ": is in none of the directories of --proto-path: ", absl::StrJoin(import_directories, ", ")));
     }
     const FileDescriptor* descriptor = importer.Import(name);
     if (descriptor == nullptr) return absl::InvalidArgumentError(absl::StrCat("--proto: ", error.text()));

@@ -16,8 +16,8 @@ absl::StatusOr<std::shared_ptr<const Schema>> ReadProtosets(const std::vector<st
     if (!bytes.ok()) return bytes.status();
     google::protobuf::FileDescriptorSet set;
     if (!set.ParseFromString(*bytes) || set.file().empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--protoset=", file, ": is no FileDescriptorSet, which protoc --descriptor_set_out=FILE makes"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--protoset=", file, ": is no FileDescriptorSet, which protoc --descriptor_set_out=FILE makes"));
     }
     all.MergeFrom(set);
   }

@@ -2,6 +2,7 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/impl/proto_utils.h>
 #include <grpcpp/support/sync_stream.h>
 
 #include <algorithm>
@@ -36,8 +37,8 @@ class Conversation {
  public:
   Conversation(const std::shared_ptr<grpc::Channel>& channel, const char* path, absl::Time deadline) {
     context_.set_deadline(absl::ToChronoTime(deadline));
-    const grpc::internal::RpcMethod method(path, /*suffix_for_stats=*/nullptr, grpc::internal::RpcMethod::BIDI_STREAMING,
-                                           channel);
+    const grpc::internal::RpcMethod method(path, /*suffix_for_stats=*/nullptr,
+                                           grpc::internal::RpcMethod::BIDI_STREAMING, channel);
     stream_.reset(grpc::internal::ClientReaderWriterFactory<ServerReflectionRequest, ServerReflectionResponse>::Create(
         channel.get(), method, &context_));
   }
@@ -58,7 +59,7 @@ class Conversation {
     }
     const grpc::Status status = stream_->Finish();
     if (status.ok()) return absl::UnavailableError("the server ended its reflection before it had answered");
-    return {static_cast<absl::StatusCode>(status.error_code()), status.error_message()};
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
 
  private:
@@ -100,7 +101,8 @@ class Files {
       request.set_file_by_filename(name);
       if (absl::Status status = Ask(request, absl::StrCat("file ", name)); !status.ok()) return status;
       if (known_.count(name) == 0) {
-        return absl::InvalidArgumentError(absl::StrCat("the server answers the question for file ", name, " with another"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("the server answers the question for file ", name, " with another"));
       }
       if (set_.file_size() > kMostFiles) {
         return absl::InvalidArgumentError(absl::StrCat("the server's schema has more than ", kMostFiles, " files"));
@@ -168,14 +170,15 @@ absl::StatusOr<std::shared_ptr<const Schema>> ReflectSchema(const std::string& t
     const absl::Status& status = schema.status();
     if (status.code() == absl::StatusCode::kUnimplemented) continue;
     if (status.code() == absl::StatusCode::kDeadlineExceeded) {
-      return absl::UnavailableError(absl::StrCat(target, " did not tell its schema by reflection within ",
-                                                 absl::FormatDuration(timeout)));
+      return absl::UnavailableError(
+          absl::StrCat(target, " did not tell its schema by reflection within ", absl::FormatDuration(timeout)));
     }
     return absl::Status(status.code(), absl::StrCat(target, ": ", status.message()));
   }
   return absl::UnimplementedError(
-      absl::StrCat(target, " does not tell its schema: it has no server reflection (a flag --reflection in Meanwhile's "
-                           "server). Give the schema by --proto or --protoset"));
+      absl::StrCat(target,
+                   " does not tell its schema: it has no server reflection (a flag --reflection in Meanwhile's "
+                   "server). Give the schema by --proto or --protoset"));
 }
 
 }  // namespace meanwhile
