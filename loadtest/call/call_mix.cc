@@ -35,8 +35,8 @@ struct Mix {
   };
 
   std::vector<CallEntry> entries;
-  std::vector<double> ends;              // Of each entry's part of [0, 1).
-  std::vector<std::vector<Data>> data;   // Of each entry.
+  std::vector<double> ends;             // Of each entry's part of [0, 1).
+  std::vector<std::vector<Data>> data;  // Of each entry.
   MixOptions options;
   // The number of the next call with a template.
   mutable std::atomic<uint64_t> next_number = 0;
@@ -117,8 +117,8 @@ void UnmadeCalls::Add(absl::string_view error) {
 std::string UnmadeCalls::Problem() const {
   const absl::MutexLock lock(&mutex_);
   if (count_ == 0) return "";
-  return absl::StrCat("the templates of ", count_, " messages came out as none, and the one before was sent again: ",
-                      first_error_);
+  return absl::StrCat("the templates of ", count_,
+                      " messages came out as none, and the one before was sent again: ", first_error_);
 }
 
 CallMix MixCalls(std::vector<CallEntry> entries, const MixOptions& options) {

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "loadtest/call/call_data.h"
 #include "loadtest/call/schema.h"
 #include "loadtest/call_source.h"

@@ -52,9 +52,9 @@ class AnswerCheckTest : public testing::Test {
 
 TEST_F(AnswerCheckTest, FindsValuesOfEachKind) {
   for (const std::string holds :
-       {"item.name=a", "item.count=2", "item.count=02", "item.code=AAE=", "items[1].name=c", "numbers[1]=-8", "colour=RED",
-        "colour=1", "price=0.1", "price=1e-1", "paid=true", "wait=1.5s", "share=0.1", "fullName=x = y", "full_name=x = y",
-        R"(items[0]={"name": "b"})", "items[0].count=0"}) {
+       {"item.name=a", "item.count=2", "item.count=02", "item.code=AAE=", "items[1].name=c", "numbers[1]=-8",
+        "colour=RED", "colour=1", "price=0.1", "price=1e-1", "paid=true", "wait=1.5s", "share=0.1", "fullName=x = y",
+        "full_name=x = y", R"(items[0]={"name": "b"})", "items[0].count=0"}) {
     EXPECT_EQ(Mismatch(holds), "") << holds;
   }
 }
@@ -79,8 +79,7 @@ TEST_F(AnswerCheckTest, RefusesPlacesAndValuesThatCannotBe) {
   EXPECT_THAT(ErrorOf("items[x].name=a"), HasSubstr("an index is written as in items[2]"));
   EXPECT_THAT(ErrorOf("items[=a"), HasSubstr("an index is written as in items[2]"));
   EXPECT_THAT(ErrorOf("labels=a"), HasSubstr("is a map"));
-  EXPECT_EQ(ErrorOf("item.count=many"),
-            "--expect-json=item.count=many: many is no int32, which shop.Item.count is");
+  EXPECT_EQ(ErrorOf("item.count=many"), "--expect-json=item.count=many: many is no int32, which shop.Item.count is");
   EXPECT_THAT(ErrorOf("colour=BLUE"), HasSubstr("BLUE is no shop.Colour"));
   EXPECT_THAT(ErrorOf("paid=yes"), HasSubstr("yes is no bool"));
   EXPECT_THAT(ErrorOf("wait=soon"), HasSubstr("soon is no google.protobuf.Duration"));
@@ -126,7 +125,7 @@ TEST_F(AnswerCheckTest, JudgesByWhatIsInTheAnswer) {
 
 TEST(ExpectedStatusesTest, RefusesWhatIsNoStatus) {
   for (const std::string text : {"", "Ok", "17", "-1", "OK,", "NOT FOUND"}) {
-    EXPECT_THAT(ExpectedStatuses::Parse("--expect-status", text).status().message(),
+    EXPECT_THAT(std::string(ExpectedStatuses::Parse("--expect-status", text).status().message()),
                 StartsWith("--expect-status=" + text + ": must be a status such as OK or NOT_FOUND"));
   }
 }

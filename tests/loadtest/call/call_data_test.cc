@@ -17,7 +17,9 @@ using testing::SizeIs;
 using testing::StartsWith;
 
 // Item{name: "a"}.
-constexpr char kItemA[] = "\x0a\x01" "a";
+constexpr char kItemA[] =
+    "\x0a\x01"
+    "a";
 
 std::string ErrorOf(const absl::StatusOr<CallData>& data) {
   EXPECT_FALSE(data.ok());

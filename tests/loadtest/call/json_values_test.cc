@@ -23,9 +23,7 @@ std::vector<std::pair<std::string, int>> Pairs(const absl::StatusOr<std::vector<
 }
 
 std::vector<std::pair<std::string, int>> Split(absl::string_view text) { return Pairs(SplitJsonValues(text)); }
-std::vector<std::pair<std::string, int>> Elements(absl::string_view text) {
-  return Pairs(SplitJsonArray({text, 1}));
-}
+std::vector<std::pair<std::string, int>> Elements(absl::string_view text) { return Pairs(SplitJsonArray({text, 1})); }
 std::string ErrorOf(absl::string_view text) {
   const auto values = SplitJsonValues(text);
   EXPECT_FALSE(values.ok()) << text;
@@ -33,8 +31,9 @@ std::string ErrorOf(absl::string_view text) {
 }
 
 TEST(JsonValuesTest, FindsValuesOneAfterAnother) {
-  EXPECT_THAT(Split(" {\"a\": [1, {}]}\n{} {}\n\n\"x y\" 12 "),
-              ElementsAre(Pair("{\"a\": [1, {}]}", 1), Pair("{}", 2), Pair("{}", 2), Pair("\"x y\"", 4), Pair("12", 4)));
+  EXPECT_THAT(
+      Split(" {\"a\": [1, {}]}\n{} {}\n\n\"x y\" 12 "),
+      ElementsAre(Pair("{\"a\": [1, {}]}", 1), Pair("{}", 2), Pair("{}", 2), Pair("\"x y\"", 4), Pair("12", 4)));
   EXPECT_THAT(Split("{}{}[1]"), ElementsAre(Pair("{}", 1), Pair("{}", 1), Pair("[1]", 1)));
   EXPECT_THAT(Split(" \n"), IsEmpty());
 }
@@ -50,9 +49,9 @@ TEST(JsonValuesTest, IsNotMisledByWhatStandsInStrings) {
 }
 
 TEST(JsonValuesTest, PassesOverTemplatesInsideAndOutsideOfStrings) {
-  EXPECT_THAT(Elements(R"([{"n": {{randomInt 1 9}}}, {{.CallNumber}}, "{{"}}"}} \" ]"])"),
-              ElementsAre(Pair(R"({"n": {{randomInt 1 9}}})", 1), Pair("{{.CallNumber}}", 1),
-                          Pair(R"("{{"}}"}} \" ]")", 1)));
+  EXPECT_THAT(
+      Elements(R"([{"n": {{randomInt 1 9}}}, {{.CallNumber}}, "{{"}}"}} \" ]"])"),
+      ElementsAre(Pair(R"({"n": {{randomInt 1 9}}})", 1), Pair("{{.CallNumber}}", 1), Pair(R"("{{"}}"}} \" ]")", 1)));
 }
 
 TEST(JsonValuesTest, SaysInWhichLineSomethingIsNotClosed) {

@@ -35,8 +35,9 @@ TEST(SchemaTest, FindsAMethodByEitherWayOfWritingIt) {
 }
 
 TEST(SchemaTest, SaysWhatThereIsInPlaceOfWhatIsMissing) {
-  EXPECT_THAT(FindMethod(TestSchema(), *ParseMethodName("--call", "shop.Store/Buy")).status().message(),
-              AllOf(StartsWith("shop.Store/Buy: "), EndsWith("shop.proto has no service shop.Store; there are shop.Shop")));
+  EXPECT_THAT(
+      std::string(FindMethod(TestSchema(), *ParseMethodName("--call", "shop.Store/Buy")).status().message()),
+      AllOf(StartsWith("shop.Store/Buy: "), EndsWith("shop.proto has no service shop.Store; there are shop.Shop")));
   EXPECT_EQ(FindMethod(TestSchema(), *ParseMethodName("--call", "shop.Shop/Steal")).status().message(),
             "shop.Shop/Steal: shop.Shop has no method Steal; there are Buy, Follow, Fill, Talk");
 }
@@ -51,8 +52,10 @@ TEST(SchemaTest, RefusesWhatIsNoMethodName) {
 TEST(ProtoFilesTest, TellsFileLineAndColumnOfAnError) {
   const std::string file = WriteTestFile("wrong.proto", "syntax = \"proto3\";\nmessage A {\n  Nothing b = 1;\n}\n");
   EXPECT_EQ(ReadProtoFiles({file}, {}).status().message(), "--proto: wrong.proto:3:3: \"Nothing\" is not defined.");
-  EXPECT_THAT(ReadProtoFiles({WriteTestFile("cut.proto", "syntax = \"proto3\";\nmessage A {")}, {}).status().message(),
-              HasSubstr("cut.proto:2:"));
+  EXPECT_THAT(
+      std::string(
+          ReadProtoFiles({WriteTestFile("cut.proto", "syntax = \"proto3\";\nmessage A {")}, {}).status().message()),
+      HasSubstr("cut.proto:2:"));
 }
 
 TEST(ProtoFilesTest, LooksForImportsInTheirDirectories) {
@@ -66,13 +69,13 @@ TEST(ProtoFilesTest, LooksForImportsInTheirDirectories) {
   // A name relative to one of them.
   EXPECT_TRUE(ReadProtoFiles({"a.proto"}, {testing::TempDir(), testing::TempDir() + "imports"}).ok());
 
-  EXPECT_EQ(ReadProtoFiles({file}, {}).status().message(),
-            "--proto: deep/b.proto: File not found.");
+  EXPECT_EQ(ReadProtoFiles({file}, {}).status().message(), "--proto: deep/b.proto: File not found.");
   EXPECT_EQ(ReadProtoFiles({file}, {"/no/such"}).status().message(),
             "--proto-path=/no/such: there is no such directory");
-  EXPECT_THAT(ReadProtoFiles({file}, {testing::TempDir() + "imports"}).status().message(),
+  EXPECT_THAT(std::string(ReadProtoFiles({file}, {testing::TempDir() + "imports"}).status().message()),
               HasSubstr("is in none of the directories of --proto-path"));
-  EXPECT_THAT(ReadProtoFiles({"no_such.proto"}, {}).status().message(), HasSubstr("no_such.proto: File not found"));
+  EXPECT_THAT(std::string(ReadProtoFiles({"no_such.proto"}, {}).status().message()),
+              HasSubstr("no_such.proto: File not found"));
 }
 
 TEST(ProtoFilesTest, KnowsTheWellKnownTypes) {
@@ -100,15 +103,15 @@ TEST(ProtosetTest, ReadsFilesInAnyOrder) {
 TEST(ProtosetTest, SaysWhatIsMissing) {
   google::protobuf::FileDescriptorSet set = TestSet();
   set.mutable_file()->RemoveLast();
-  EXPECT_THAT(ReadProtosets({WriteTestFile("half.protoset", set.SerializeAsString())}).status().message(),
+  EXPECT_THAT(std::string(ReadProtosets({WriteTestFile("half.protoset", set.SerializeAsString())}).status().message()),
               AllOf(HasSubstr("shop.proto imports google/protobuf/duration.proto, which is missing"),
                     HasSubstr("--include_imports")));
 }
 
 TEST(ProtosetTest, RefusesFilesThatAreNone) {
-  EXPECT_THAT(ReadProtosets({WriteTestFile("text.protoset", kTestProto)}).status().message(),
+  EXPECT_THAT(std::string(ReadProtosets({WriteTestFile("text.protoset", kTestProto)}).status().message()),
               HasSubstr("is no FileDescriptorSet"));
-  EXPECT_THAT(ReadProtosets({WriteTestFile("empty.protoset", "")}).status().message(),
+  EXPECT_THAT(std::string(ReadProtosets({WriteTestFile("empty.protoset", "")}).status().message()),
               HasSubstr("is no FileDescriptorSet"));
   EXPECT_EQ(ReadProtosets({"/no/such"}).status().message(), "--protoset=/no/such: No such file or directory");
 }
@@ -127,7 +130,7 @@ TEST(SchemaTest, RefusesFilesThatImportEachOtherOrContradictThemselves) {
   file->set_name("a.proto");
   file->add_message_type()->set_name("A");
   file->add_message_type()->set_name("A");
-  EXPECT_THAT(Schema::Make(twice, "the server").status().message(),
+  EXPECT_THAT(std::string(Schema::Make(twice, "the server").status().message()),
               StartsWith("the schema of the server is wrong: a.proto: A: "));
 }
 
