@@ -1,12 +1,12 @@
-// Engine: what sends calls. One engine is one thread with its share of the connections; it sends the one call that it
-// was made for, again and again, from numbered slots, and tells its driver when each has ended. When a call is sent is
-// the driver's affair; what the figures mean is neither's.
+// Engine: what sends calls. One engine is one thread with its share of the connections; it sends the calls of a plan
+// (call_source.h) from numbered slots, and tells its driver when each has ended. When a call is sent is the driver's
+// affair; what the figures mean is neither's.
 //
 //   driver:  OnStart → Send(slot) …        engine thread, inside Run
 //   engine:  OnCallEnded(slot) → Send(slot) …
 //   driver:  Stop                          when it will send no more; Run returns once no call is in flight
 //
-// After its slots have been used once, an engine allocates no memory of its own for a call.
+// After its slots have been used once, an engine allocates no memory of its own for a fixed unary call.
 //
 // Thread: all of an engine and its driver belongs to the thread in Run.
 
@@ -43,6 +43,8 @@ class EngineDriver {
   virtual void OnStart() = 0;
   // A message of the call in `slot` has come, valid within OnMessage only.
   virtual void OnMessage(std::size_t /*slot*/, absl::string_view /*message*/) {}
+  // A message of the call in `slot`, whose method streams to the server, has left. Send nothing within it.
+  virtual void OnMessageSent(std::size_t /*slot*/) {}
   // The call in `slot` has ended; the slot may be used again at once.
   virtual void OnCallEnded(std::size_t slot, const CallEnd& end) = 0;
   // The time given to SetTimer has come.
@@ -56,8 +58,9 @@ class Engine {
   // Drives the calls on the calling thread. Returns after Stop, when no call is in flight. Called once.
   virtual void Run(EngineDriver* driver) = 0;
 
-  // Starts a call in a slot that has none in flight. Never ends it in place: OnCallEnded comes later.
-  virtual void Send(std::size_t slot) = 0;
+  // Starts the plan's next call in a slot that has none in flight. Never ends it in place: OnCallEnded comes later.
+  // Which of the plan's methods it calls is returned.
+  virtual std::size_t Send(std::size_t slot) = 0;
 
   // Cancels whatever is in flight. Each call then ends as usual, and soon.
   virtual void CancelCalls() = 0;

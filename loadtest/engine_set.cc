@@ -28,8 +28,9 @@ class GrpcEngines final : public EngineSet {
       }
       connections_.push_back(engine.channels.size());
       engine.slots = PartOf(options.slots, options.engines, i);
-      engine.method = options.method;
-      engine.request = options.request;
+      engine.plan = options.plan;
+      engine.number = i;
+      engine.call = options.call;
       engine.timeout = options.timeout;
       engines_.push_back(MakeGrpcEngine(engine));
     }
@@ -58,14 +59,14 @@ class Http2Engines final : public EngineSet {
     const std::size_t engines = std::min(options.engines, options.connections);
     for (std::size_t i = 0; i < engines; ++i) {
       http2::Http2EngineOptions engine;
-      engine.endpoint = endpoint;
-      engine.tls = tls;
+      engine.targets = {{endpoint, tls}};
       engine.connections = PartOf(options.connections, engines, i);
       engine.slots = PartOf(options.slots, engines, i);
-      engine.call.path = options.method;
-      engine.call.authority = options.credentials.authority;
-      engine.call.messages = {options.request};
-      engine.call.timeout = options.timeout;
+      engine.plan = options.plan;
+      engine.number = i;
+      engine.call = options.call;
+      engine.authority = options.credentials.authority;
+      engine.timeout = options.timeout;
       engines_.push_back(http2::MakeHttp2Engine(engine));
     }
   }

@@ -15,6 +15,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/credentials.h"
+#include "loadtest/call_options.h"
+#include "loadtest/call_source.h"
 #include "loadtest/engine.h"
 
 namespace meanwhile {
@@ -43,10 +45,9 @@ struct EngineSetOptions {
   std::size_t engines = 1;
   // Calls in flight, no fewer than there are engines.
   std::size_t slots = 1;
-  // `/meanwhile.v1.Meanwhile/Fetch`.
-  std::string method;
-  // The request message, encoded.
-  std::string request;
+  // Not null.
+  std::shared_ptr<const CallPlan> plan;
+  CallOptions call;
   // After which a call ends with DEADLINE_EXCEEDED.
   absl::Duration timeout = absl::InfiniteDuration();
 };

@@ -1,7 +1,7 @@
 // GrpcEngine: an engine on gRPC's completion queue.
 //
-// The request is encoded once and sent as bytes, and the response is not decoded: what a server is asked to do must not
-// depend on how fast the load tester serializes. A slot keeps the storage of its call from one call to the next.
+// Requests are sent as bytes, and the responses are not decoded: what a server is asked to do must not depend on how
+// fast the load tester serializes. A slot keeps the storage of its call from one call to the next.
 
 #ifndef MEANWHILE_LOADTEST_GRPC_ENGINE_H_
 #define MEANWHILE_LOADTEST_GRPC_ENGINE_H_
@@ -10,10 +10,11 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "loadtest/call_options.h"
+#include "loadtest/call_source.h"
 #include "loadtest/engine.h"
 
 namespace meanwhile {
@@ -23,10 +24,10 @@ struct GrpcEngineOptions {
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   // How many calls can be in flight.
   std::size_t slots = 1;
-  // `/meanwhile.v1.Meanwhile/Fetch`.
-  std::string method;
-  // The request message, encoded.
-  std::string request;
+  std::shared_ptr<const CallPlan> plan;
+  // Of this engine: which of the plan's sources it has.
+  std::size_t number = 0;
+  CallOptions call;
   // After which a call ends with DEADLINE_EXCEEDED.
   absl::Duration timeout = absl::InfiniteDuration();
 };

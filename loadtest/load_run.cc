@@ -22,7 +22,7 @@
 namespace meanwhile {
 namespace {
 
-constexpr char kMethod[] = "/meanwhile.v1.Meanwhile/Fetch";
+constexpr char kFetch[] = "/meanwhile.v1.Meanwhile/Fetch";
 // How long an interrupt may go unnoticed.
 constexpr absl::Duration kLookPeriod = absl::Milliseconds(20);
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
@@ -51,8 +51,11 @@ EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
   engines.connections = std::min(options.connections, SlotsOf(options));
   engines.engines = std::min(options.loops == 0 ? AvailableProcessors() : options.loops, SlotsOf(options));
   engines.slots = SlotsOf(options);
-  engines.method = kMethod;
-  engines.request = options.request.SerializeAsString();
+  engines.plan = options.plan;
+  if (engines.plan == nullptr) {
+    engines.plan = RepeatedCall({kFetch, CallKind::kUnary}, {options.request.SerializeAsString()});
+  }
+  engines.call = options.call;
   engines.timeout = options.timeout;
   return engines;
 }

@@ -16,6 +16,8 @@
 #include "absl/time/time.h"
 #include "client/credentials.h"
 #include "loadtest/answer_checker.h"
+#include "loadtest/call_options.h"
+#include "loadtest/call_source.h"
 #include "loadtest/engine_set.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/measurement.h"
@@ -46,10 +48,12 @@ struct LoadOptions {
   // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight, nor,
   // with engine http2, than connections.
   std::size_t loops = 0;
-  // What each call of Fetch asks for.
+  // The calls; calls of Fetch with `request` when null.
+  std::shared_ptr<const CallPlan> plan;
   v1::FetchRequest request;
   // Makes what judges the calls of a loop with so many slots. Without it calls that end with OK succeed.
   std::function<std::unique_ptr<AnswerChecker>(std::size_t slots)> make_checker;
+  CallOptions call;
   // Of each call.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration warmup = absl::ZeroDuration();

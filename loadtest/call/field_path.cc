@@ -214,9 +214,9 @@ absl::StatusOr<std::string> FieldPath::Normalized(absl::string_view value) const
       break;
   }
   if (text) return *text;
-  const absl::string_view kind = field.enum_type() != nullptr      ? field.enum_type()->full_name()
-                                 : field.message_type() != nullptr ? field.message_type()->full_name()
-                                                                   : field.type_name();
+  std::string kind = field.type_name();
+  if (field.enum_type() != nullptr) kind = field.enum_type()->full_name();
+  if (field.message_type() != nullptr) kind = field.message_type()->full_name();
   return absl::InvalidArgumentError(absl::StrCat(value, " is no ", kind, ", which ", field.full_name(), " is"));
 }
 

@@ -10,18 +10,22 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "async/timer_queue.h"
 #include "loadtest/engine.h"
 #include "loadtest/http2/linked_list.h"
+#include "loadtest/http2/request_body.h"
 #include "loadtest/http2/response.h"
 
 namespace meanwhile::http2 {
 
+class CallSpec;
 class ClientSession;
 
-struct Call {
+struct Call final : public async::Timer {
   explicit Call(const ResponseRules& rules) : response(rules) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
+  ~Call() = default;
 
   // Of the engine: where it is, and the order in which deadlines pass.
   ListLink<Call> place;
@@ -33,7 +37,15 @@ struct Call {
   // Of the session on which it is open; null when it is open on none.
   ClientSession* session = nullptr;
   int32_t stream = 0;
-  std::size_t body_sent = 0;
+  // Of the first message, when the others follow at intervals; the timer is for the next one.
+  LoadTime stream_start;
+  void OnTimer() override;
+
+  // What it sends. `own_body` is used when it was made up for this call.
+  const CallSpec* spec = nullptr;
+  bool streams_to_server = false;
+  BodyProgress body;
+  RequestBody own_body;
 
   Response response;
 };

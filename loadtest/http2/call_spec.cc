@@ -4,8 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "client/version.h"
 #include "loadtest/http2/call_status.h"
-#include "loadtest/http2/gzip.h"
-#include "loadtest/http2/message_framing.h"
 #include "loadtest/http2/timeout_header.h"
 
 namespace meanwhile::http2 {
@@ -35,9 +33,6 @@ CallSpec::CallSpec(const CallSpecOptions& options) : timeout_(options.timeout) {
   for (const auto& [name, value] : texts_) {
     headers_.push_back({Bytes(name), Bytes(value), name.size(), value.size(),
                         NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE});
-  }
-  for (const std::string& message : options.messages) {
-    AppendMessage(options.gzip ? GzipCompress(message) : message, options.gzip, &body_);
   }
 }
 

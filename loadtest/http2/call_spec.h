@@ -1,6 +1,5 @@
-// CallSpec: the call that an engine sends again and again, as it goes over the wire: the headers in the order in which
-// they are always sent, so that HPACK has each of them in its table after the first call, and the body, framed and, if
-// wanted, compressed once.
+// CallSpec: the headers of a method's calls in the order in which they are always sent, so that HPACK has each of them
+// in its table after the first call.
 //
 // nghttp2 has one exception to the table, `:path`, which it spells out in each request.
 //
@@ -16,7 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace meanwhile::http2 {
@@ -27,9 +25,7 @@ struct CallSpecOptions {
   std::string authority = {};
   // Over TLS.
   bool secure = false;
-  // Of the method, encoded: one, unless it streams from the client.
-  std::vector<std::string> messages = {};
-  // Compress them.
+  // Their messages are compressed.
   bool gzip = false;
   // Names in lower case. Values of names in `-bin` are bytes, the others printable ASCII.
   std::vector<std::pair<std::string, std::string>> metadata = {};
@@ -47,14 +43,12 @@ class CallSpec {
   // For a call that has waited and has so much time left. `timeout` is where the value is kept.
   std::vector<nghttp2_nv> HeadersWithin(absl::Duration left, std::string* timeout) const;
 
-  absl::string_view body() const { return body_; }
   absl::Duration timeout() const { return timeout_; }
 
  private:
   void AddHeader(std::string name, std::string value);
 
   const absl::Duration timeout_;
-  std::string body_;
   std::vector<std::pair<std::string, std::string>> texts_;  // What headers_ refers to.
   std::vector<nghttp2_nv> headers_;
   std::size_t timeout_place_ = 0;  // In headers_, when there is a timeout.

@@ -4,6 +4,8 @@
 #include <array>
 #include <new>
 
+#include "loadtest/call_options.h"
+
 namespace meanwhile::http2 {
 namespace {
 
@@ -104,10 +106,12 @@ struct ClientSession::Callbacks {
     ClientSession& self = Of(user_data);
     Call* call = self.CallOf(stream);
     if (call == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    const std::size_t left = self.spec_->body().size() - call->body_sent;
+    const uint64_t left = call->body.available();
+    // SendDue goes on with it.
+    if (left == 0 && !call->body.all_due()) return NGHTTP2_ERR_DEFERRED;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (left <= most) *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return static_cast<ssize_t>(std::min(left, most));
+    if (left <= most && call->body.all_due()) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return static_cast<ssize_t>(std::min<uint64_t>(left, most));
   }
 
   static int SendData(nghttp2_session* /*session*/, nghttp2_frame* frame, const uint8_t* header, std::size_t size,
@@ -116,8 +120,19 @@ struct ClientSession::Callbacks {
     Call* call = self.CallOf(frame->hd.stream_id);
     if (call == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     self.batch_->Add(View(header, kFrameHeaderBytes));
-    if (size > 0) self.batch_->AddLasting(self.spec_->body().substr(call->body_sent, size));
-    call->body_sent += size;
+    const bool lasts = call->body.body() != &call->own_body;
+    while (size > 0) {
+      const absl::string_view piece = call->body.Take(size);
+      if (lasts) {
+        self.batch_->AddLasting(piece);
+      } else {
+        self.batch_->Add(piece);
+      }
+      size -= piece.size();
+    }
+    if (call->streams_to_server) {
+      for (uint64_t sent = call->body.TakeSentMessages(); sent > 0; --sent) self.owner_->OnMessageSent(call);
+    }
     return self.batch_->full() ? NGHTTP2_ERR_PAUSE : 0;
   }
 
@@ -146,8 +161,11 @@ struct ClientSession::Callbacks {
   }
 };
 
-ClientSession::ClientSession(const CallSpec* spec, GzipReader* gzip, nghttp2_mem* memory, SessionOwner* owner)
-    : spec_(spec), gzip_(gzip), owner_(owner) {
+void Call::OnTimer() { session->SendDue(this); }
+
+ClientSession::ClientSession(std::chrono::nanoseconds interval, async::TimerQueue* timers, GzipReader* gzip,
+                             nghttp2_mem* memory, SessionOwner* owner)
+    : interval_(interval), timers_(timers), gzip_(gzip), owner_(owner) {
   static nghttp2_session_callbacks* const kCallbacks = Callbacks::Make();
   static nghttp2_option* const kOptions = Callbacks::MakeOptions();
   nghttp2_session* session = nullptr;
@@ -173,11 +191,11 @@ bool ClientSession::Start(Call* call, absl::Duration left, WriteBatch* batch) {
   body.read_callback = &Callbacks::ReadBody;
   int32_t stream = 0;
   if (left == absl::InfiniteDuration()) {
-    const std::vector<nghttp2_nv>& headers = spec_->headers();
+    const std::vector<nghttp2_nv>& headers = call->spec->headers();
     stream = nghttp2_submit_request(session_.get(), nullptr, headers.data(), headers.size(), &body, call);
   } else {
     std::string timeout;
-    const std::vector<nghttp2_nv> headers = spec_->HeadersWithin(left, &timeout);
+    const std::vector<nghttp2_nv> headers = call->spec->HeadersWithin(left, &timeout);
     stream = nghttp2_submit_request(session_.get(), nullptr, headers.data(), headers.size(), &body, call);
   }
   if (stream < 0) {
@@ -186,8 +204,8 @@ bool ClientSession::Start(Call* call, absl::Duration left, WriteBatch* batch) {
   }
   call->session = this;
   call->stream = stream;
-  call->body_sent = 0;
   call->response.Begin();
+  if (call->streams_to_server && interval_.count() > 0) BeginStream(call);
   open_.PushBack(call);
   ++streams_;
   recent_stream_ = stream;
@@ -195,6 +213,23 @@ bool ClientSession::Start(Call* call, absl::Duration left, WriteBatch* batch) {
   // An error is found by the next Collect as well.
   Collect(batch).IgnoreError();
   return true;
+}
+
+void ClientSession::BeginStream(Call* call) {
+  call->stream_start = std::chrono::steady_clock::now();
+  call->body.SetDue(1);
+  if (!call->body.all_due()) timers_->Add(call, call->stream_start + interval_);
+}
+
+void ClientSession::SendDue(Call* call) {
+  const StreamOptions stream{.interval = interval_};
+  const uint64_t due =
+      stream.DueAfter(std::chrono::steady_clock::now() - call->stream_start, call->body.messages());
+  call->body.SetDue(due);
+  if (!call->body.all_due()) timers_->Add(call, call->stream_start + interval_ * due);
+  // It fails when the call's earlier messages still wait for the server's window: then it goes on by itself.
+  nghttp2_session_resume_data(session_.get(), call->stream);
+  owner_->OnActive();
 }
 
 void ClientSession::Cancel(Call* call) {
@@ -260,7 +295,7 @@ void ClientSession::OnStreamFrame(const nghttp2_frame_hd& frame) {
   if (!call->response.ended()) return;
   if (!end_of_stream) return EndIfResponseHas(call);
   // The stream closes by itself, unless the server has answered before it had the whole request.
-  if (call->body_sent == spec_->body().size()) return;
+  if (call->body.done()) return;
   nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, call->stream, NGHTTP2_NO_ERROR);
   TakeOff(call);
   owner_->OnCallEnded(call);
@@ -276,16 +311,20 @@ void ClientSession::EndIfResponseHas(Call* call) {
 void ClientSession::TakeOff(Call* call) {
   nghttp2_session_set_stream_user_data(session_.get(), call->stream, nullptr);
   if (recent_stream_ == call->stream) recent_call_ = nullptr;
-  open_.Remove(call);
-  call->session = nullptr;
+  Leave(call);
 }
 
 // Its stream is closed, or will never be.
 void ClientSession::End(Call* call) {
   if (recent_stream_ == call->stream) recent_call_ = nullptr;
+  Leave(call);
+  owner_->OnCallEnded(call);
+}
+
+void ClientSession::Leave(Call* call) {
+  if (call->pending()) timers_->Remove(call);
   open_.Remove(call);
   call->session = nullptr;
-  owner_->OnCallEnded(call);
 }
 
 }  // namespace meanwhile::http2

@@ -15,6 +15,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "async/timer_queue.h"
 #include "loadtest/http2/call.h"
 #include "loadtest/http2/call_spec.h"
 #include "loadtest/http2/gzip.h"
@@ -40,14 +42,20 @@ class SessionOwner {
   virtual void OnGoingAway() = 0;
   // A message of a call, valid within OnMessage only.
   virtual void OnMessage(Call* call, absl::string_view message) = 0;
+  // A message of a call that streams to the server is on its way.
+  virtual void OnMessageSent(Call* call) = 0;
   // The call is open no longer.
   virtual void OnCallEnded(Call* call) = 0;
+  // There is something to be collected, by itself.
+  virtual void OnActive() = 0;
 };
 
 class ClientSession {
  public:
-  // All outlive the session. `memory` is what nghttp2 allocates with; null for malloc.
-  ClientSession(const CallSpec* spec, GzipReader* gzip, nghttp2_mem* memory, SessionOwner* owner);
+  // All outlive the session. `memory` is what nghttp2 allocates with; null for malloc. `interval` is what lies between
+  // the messages of a call that streams to the server; `timers`, of the owner's loop, keep it.
+  ClientSession(std::chrono::nanoseconds interval, async::TimerQueue* timers, GzipReader* gzip, nghttp2_mem* memory,
+                SessionOwner* owner);
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
   ~ClientSession();
@@ -69,6 +77,9 @@ class ClientSession {
   // Takes in bytes from the server. An error ends the connection.
   absl::Status Receive(absl::string_view bytes);
 
+  // More messages of the call are due.
+  void SendDue(Call* call);
+
   // Adds what is to be sent, until the batch is full. An error ends the connection.
   absl::Status Collect(WriteBatch* batch);
 
@@ -89,10 +100,13 @@ class ClientSession {
   Call* CallOf(int32_t stream);
   void OnStreamFrame(const nghttp2_frame_hd& frame);
   void EndIfResponseHas(Call* call);
+  void BeginStream(Call* call);
   void TakeOff(Call* call);
   void End(Call* call);
+  void Leave(Call* call);
 
-  const CallSpec* const spec_;
+  const std::chrono::nanoseconds interval_;
+  async::TimerQueue* const timers_;
   GzipReader* const gzip_;
   SessionOwner* const owner_;
   std::unique_ptr<nghttp2_session, SessionDeleter> session_;

@@ -15,7 +15,7 @@ Connection::Connection(ConnectionContext* context, std::unique_ptr<Transport> tr
     : context_(context),
       transport_(std::move(transport)),
       owner_(owner),
-      session_(context->spec, &context->gzip, context->memory, this) {
+      session_(context->stream_interval, &context->loop->timers(), &context->gzip, context->memory, this) {
   events_ = EPOLLOUT;
   context_->loop->Add(transport_->socket(), events_, this);
   context_->loop->timers().Add(this, std::chrono::steady_clock::now() + kEstablishTime);

@@ -39,13 +39,17 @@ class ConnectionOwner {
   // It is over; all its calls have ended. `reason` says why, also when that is in good order.
   virtual void OnClosed(Connection* connection, const absl::Status& reason) = 0;
   virtual void OnMessage(Call* call, absl::string_view message) = 0;
+  virtual void OnMessageSent(Call* call) = 0;
   virtual void OnCallEnded(Call* call) = 0;
 };
 
 // What the connections of an engine share.
 struct ConnectionContext {
   PollLoop* loop;
-  const CallSpec* spec;
+  // Between the messages of a call that streams to the server.
+  std::chrono::nanoseconds stream_interval{0};
+  // See CallOptions.
+  bool wait_for_ready = false;
   nghttp2_mem* memory;
   GzipReader gzip;
   std::vector<char> read_buffer;
@@ -80,7 +84,9 @@ class Connection final : private SessionOwner, private FdWatcher, private async:
   void OnReady() override;
   void OnGoingAway() override { owner_->OnGoingAway(this); }
   void OnMessage(Call* call, absl::string_view message) override { owner_->OnMessage(call, message); }
+  void OnMessageSent(Call* call) override { owner_->OnMessageSent(call); }
   void OnCallEnded(Call* call) override { owner_->OnCallEnded(call); }
+  void OnActive() override { owner_->OnActive(this); }
 
   void Establish();
   void Read();

@@ -12,10 +12,12 @@
 #include "async/timer_queue.h"
 #include "loadtest/http2/block_pool.h"
 #include "loadtest/http2/call.h"
+#include "loadtest/http2/call_spec.h"
 #include "loadtest/http2/connection.h"
 #include "loadtest/http2/lane.h"
 #include "loadtest/http2/linked_list.h"
 #include "loadtest/http2/poll_loop.h"
+#include "loadtest/http2/request_body.h"
 #include "loadtest/http2/transport.h"
 
 namespace meanwhile::http2 {
@@ -26,11 +28,20 @@ constexpr std::size_t kReadBytes = 256 << 10;
 constexpr char kDeadlineExceeded[] = "Deadline Exceeded";
 constexpr char kCancelled[] = "CANCELLED";
 
-CallSpecOptions SpecOptions(const Http2EngineOptions& options) {
-  CallSpecOptions spec = options.call;
-  if (spec.authority.empty()) spec.authority = options.endpoint.authority;
-  spec.secure = options.tls != nullptr;
+CallSpecOptions SpecOptions(const Http2EngineOptions& options, const Http2Target& target, const TargetMethod& method) {
+  CallSpecOptions spec;
+  spec.path = method.path;
+  spec.authority = options.authority.empty() ? target.endpoint.authority : options.authority;
+  spec.secure = target.tls != nullptr;
+  spec.gzip = options.call.gzip;
+  spec.metadata = options.call.metadata;
+  spec.timeout = options.timeout;
   return spec;
+}
+
+MakeTransport TransportsOver(const std::shared_ptr<const TlsContext>& tls) {
+  if (tls == nullptr) return [](int socket) { return std::make_unique<Transport>(socket); };
+  return [tls](int socket) { return tls->MakeTransport(socket); };
 }
 
 // A timer that calls a member function of its owner.
@@ -48,16 +59,24 @@ class MemberTimer final : public async::Timer {
 class NghttpEngine final : public Http2Engine, private LaneOwner {
  public:
   explicit NghttpEngine(const Http2EngineOptions& options)
-      : endpoint_(options.endpoint), spec_(SpecOptions(options)), make_transport_([tls = options.tls](int socket) {
-          return tls == nullptr ? std::make_unique<Transport>(socket) : tls->MakeTransport(socket);
-        }) {
+      : plan_(options.plan),
+        source_(plan_->make_source(*plan_, options.number)),
+        options_(options.call),
+        timeout_(options.timeout) {
+    for (const Http2Target& target : options.targets) {
+      Target& own = targets_.emplace_back(target.endpoint, TransportsOver(target.tls));
+      for (const TargetMethod& method : plan_->methods) own.specs.emplace_back(SpecOptions(options, target, method));
+    }
+    for (const FixedCall& call : plan_->fixed) fixed_bodies_.emplace_back().Assign(call.messages, options_.gzip);
     context_.loop = &loop_;
-    context_.spec = &spec_;
+    context_.stream_interval = options_.stream.interval;
+    context_.wait_for_ready = options_.wait_for_ready;
     context_.memory = blocks_.memory();
     context_.read_buffer.resize(kReadBytes);
     for (std::size_t i = 0; i < options.connections; ++i) {
-      lanes_.push_back(
-          std::make_unique<Lane>(&context_, &endpoint_, &make_transport_, i, static_cast<LaneOwner*>(this)));
+      const Target& target = targets_[i % targets_.size()];
+      lanes_.push_back(std::make_unique<Lane>(&context_, &target.endpoint, &target.make_transport, i,
+                                              static_cast<LaneOwner*>(this)));
     }
     for (std::size_t i = 0; i < options.slots; ++i) calls_.emplace_back(options.response).slot = i;
     active_.reserve(lanes_.size());
@@ -80,15 +99,17 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
     while (!is_done()) Turn(LoadTime::max());
   }
 
-  void Send(std::size_t slot) override {
+  std::size_t Send(std::size_t slot) override {
     Call* const call = &calls_[slot];
     ++in_flight_;
-    if (spec_.timeout() < absl::InfiniteDuration()) {
-      call->deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(spec_.timeout());
+    const std::size_t method = Fill(call);
+    if (timeout_ < absl::InfiniteDuration()) {
+      call->deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout_);
       deadlines_.PushBack(call);
       if (!deadline_timer_.pending()) loop_.timers().Add(&deadline_timer_, call->deadline);
     }
     LaneOf(call).Send(call, turn_);
+    return method;
   }
 
   void CancelCalls() override {
@@ -117,6 +138,31 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
   }
 
  private:
+  struct Target {
+    Target(const Endpoint& where, MakeTransport transports) : endpoint(where), make_transport(std::move(transports)) {}
+
+    Endpoint endpoint;
+    MakeTransport make_transport;
+    std::deque<CallSpec> specs;  // By method.
+  };
+
+  // Gives it what it sends; returns its method.
+  std::size_t Fill(Call* call) {
+    const OutgoingCall next = source_->Next();
+    const CallKind kind = plan_->methods[next.method].kind;
+    call->spec = &targets_[call->slot % lanes_.size() % targets_.size()].specs[next.method];
+    call->streams_to_server = StreamsToServer(kind);
+    call->response.set_one_message(!StreamsFromServer(kind));
+    const RequestBody* body = &call->own_body;
+    if (next.fixed != OutgoingCall::kNotFixed) {
+      body = &fixed_bodies_[next.fixed];
+    } else {
+      call->own_body.Assign(next.messages, options_.gzip);
+    }
+    call->body.Begin(body, options_.stream.MessagesOf(kind, next.messages.size()));
+    return next.method;
+  }
+
   void ConnectLanes() {
     if (std::exchange(connecting_, true)) return;
     for (const std::unique_ptr<Lane>& lane : lanes_) lane->Connect();
@@ -183,6 +229,8 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
 
   void OnMessage(Call* call, absl::string_view message) override { driver_->OnMessage(call->slot, message); }
 
+  void OnMessageSent(Call* call) override { driver_->OnMessageSent(call->slot); }
+
   void OnCallEnded(Call* call) override {
     const Response& response = call->response;
     // The server has seen the deadline pass, and its news of it comes before ours.
@@ -193,9 +241,12 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
     Tell(call, response.code(), response.message());
   }
 
-  const Endpoint endpoint_;
-  const CallSpec spec_;
-  const MakeTransport make_transport_;
+  const std::shared_ptr<const CallPlan> plan_;
+  const std::unique_ptr<CallSource> source_;
+  const CallOptions options_;
+  const absl::Duration timeout_;
+  std::deque<Target> targets_;
+  std::deque<RequestBody> fixed_bodies_;  // By their numbers in the plan.
   PollLoop loop_;
   BlockPool blocks_;
   ConnectionContext context_;

@@ -14,26 +14,41 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "loadtest/call_options.h"
+#include "loadtest/call_source.h"
 #include "loadtest/engine.h"
-#include "loadtest/http2/call_spec.h"
 #include "loadtest/http2/endpoint.h"
 #include "loadtest/http2/response.h"
 #include "loadtest/http2/tls.h"
 
 namespace meanwhile::http2 {
 
-struct Http2EngineOptions {
+// Whom connections go to.
+struct Http2Target {
   Endpoint endpoint;
+  // In the clear when null.
+  std::shared_ptr<const TlsContext> tls = nullptr;
+};
+
+struct Http2EngineOptions {
+  // At least one. Connection c goes to number c modulo how many there are.
+  std::vector<Http2Target> targets;
   // At least one.
   std::size_t connections = 1;
   // How many calls can be in flight.
   std::size_t slots = 1;
-  // Its authority is the endpoint's when empty. Over TLS it is `secure`.
-  CallSpecOptions call;
-  // In the clear when null.
-  std::shared_ptr<const TlsContext> tls;
+  std::shared_ptr<const CallPlan> plan;
+  // Of this engine: which of the plan's sources it has.
+  std::size_t number = 0;
+  CallOptions call;
+  // In place of the endpoints' own.
+  std::string authority;
+  // After which a call ends with DEADLINE_EXCEEDED.
+  absl::Duration timeout = absl::InfiniteDuration();
   ResponseRules response;
 };
 

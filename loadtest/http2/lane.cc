@@ -61,7 +61,7 @@ void Lane::StartWaiting(uint64_t turn) {
     absl::Duration left = absl::InfiniteDuration();
     if (call->turn != turn) {
       if (limited_turn_ >= call->turn) ++waited_for_stream_;
-      if (context_->spec->timeout() < absl::InfiniteDuration()) {
+      if (call->spec->timeout() < absl::InfiniteDuration()) {
         left = absl::FromChrono(call->deadline - std::chrono::steady_clock::now());
       }
     }
@@ -113,6 +113,7 @@ void Lane::OnAttemptFailed(const absl::Status& reason) {
   next_address_ = (next_address_ + 1) % endpoint_->addresses.size();
   if (next_address_ != 0) return ConnectAfter(std::chrono::nanoseconds(0));
   ConnectAfter(backoff_.Next(std::generate_canonical<double, 32>(random_)));
+  if (context_->wait_for_ready) return;
   // Those that their driver sends again wait for the next attempt.
   for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
     Call* call = waiting_.PopFront();

@@ -5,7 +5,8 @@
 //  in
 //    flight on one that goes away goes on there to its end.
 //  - A call that is sent while no connection stands waits for the attempt that is under way, or for the next, and ends
-//    with UNAVAILABLE when that fails: so nobody spins on a server that is gone.
+//    with UNAVAILABLE when that fails: so nobody spins on a server that is gone. With wait_for_ready it goes on
+//    waiting.
 //
 // Ownership: the engine's. Thread: the engine's.
 
@@ -42,6 +43,7 @@ class LaneOwner {
   // A connection has come to stand, or stands no longer.
   virtual void OnStanding(bool stands) = 0;
   virtual void OnMessage(Call* call, absl::string_view message) = 0;
+  virtual void OnMessageSent(Call* call) = 0;
   // Its response says how. The call may be sent again at once.
   virtual void OnCallEnded(Call* call) = 0;
 };
@@ -82,6 +84,7 @@ class Lane final : private ConnectionOwner, private async::Timer {
   void OnGoingAway(Connection* connection) override;
   void OnClosed(Connection* connection, const absl::Status& reason) override;
   void OnMessage(Call* call, absl::string_view message) override { owner_->OnMessage(call, message); }
+  void OnMessageSent(Call* call) override { owner_->OnMessageSent(call); }
   void OnCallEnded(Call* call) override { owner_->OnCallEnded(call); }
   void OnTimer() override { Connect(); }
 

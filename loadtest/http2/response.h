@@ -37,6 +37,8 @@ class Response {
   explicit Response(const ResponseRules& rules) : rules_(rules), messages_(rules.max_message_bytes) {}
 
   void Begin();
+  // In place of the rules' one_message, from the next Begin on.
+  void set_one_message(bool one_message) { rules_.one_message = one_message; }
 
   void OnHeadersBegin() { header_bytes_ = 0; }
   void OnHeader(absl::string_view name, absl::string_view value);
@@ -64,7 +66,7 @@ class Response {
   // The status of a response without `grpc-status`; `problem` tells why it has none.
   void FailWithHttpStatus(absl::string_view problem);
 
-  const ResponseRules rules_;
+  ResponseRules rules_;
   MessageReader messages_;
   std::size_t message_count_ = 0;
   std::size_t header_bytes_ = 0;

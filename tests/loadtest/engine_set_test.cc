@@ -33,8 +33,7 @@ class EngineSetTest : public testing::TestWithParam<EngineKind> {
     options.connections = 4;
     options.engines = 2;
     options.slots = 10;
-    options.method = kFetch;
-    options.request = request.SerializeAsString();
+    options.plan = RepeatedCall({kFetch}, {request.SerializeAsString()});
     return options;
   }
 
@@ -96,15 +95,76 @@ TEST_P(EngineSetTest, TellsAServersStatus) {
 TEST_P(EngineSetTest, TellsThatThereIsNoSuchMethod) {
   TestServer server;
   EngineSetOptions options = OptionsFor(server);
-  options.method = "/meanwhile.v1.Meanwhile/Nothing";
+  options.plan = RepeatedCall({"/meanwhile.v1.Meanwhile/Nothing"}, {""});
   for (const SentCall& call : Send(options, 5)) EXPECT_EQ(call.code, absl::StatusCode::kUnimplemented) << call.message;
 }
 
 TEST_P(EngineSetTest, TellsThatTheRequestCannotBeRead) {
   TestServer server;
   EngineSetOptions options = OptionsFor(server);
-  options.request = "no protobuf";
+  options.plan = RepeatedCall({kFetch}, {"no protobuf"});
   for (const SentCall& call : Send(options, 5)) EXPECT_EQ(call.code, absl::StatusCode::kInternal) << call.message;
+}
+
+// Payloads count up; every third call is of a method that does not exist.
+class CountingSource final : public CallSource {
+ public:
+  OutgoingCall Next() override {
+    v1::FetchRequest request;
+    request.set_payload(std::to_string(calls_++));
+    message_ = {request.SerializeAsString()};
+    return {.method = calls_ % 3 == 0 ? 1u : 0u, .messages = message_};
+  }
+
+ private:
+  std::size_t calls_ = 0;
+  std::vector<std::string> message_;
+};
+
+TEST_P(EngineSetTest, SendsWhatItsSourceMakesUp) {
+  TestServer server;
+  EngineSetOptions options = OptionsFor(server);
+  options.engines = 1;
+  auto plan = std::make_shared<CallPlan>();
+  plan->methods = {{kFetch}, {"/meanwhile.v1.Meanwhile/Nothing"}};
+  plan->make_source = [](const CallPlan&, std::size_t) { return std::make_unique<CountingSource>(); };
+  options.plan = plan;
+  std::vector<std::string> payloads;
+  std::size_t unimplemented = 0;
+  for (const SentCall& call : Send(options, 30)) {
+    unimplemented += call.code == absl::StatusCode::kUnimplemented;
+    for (const std::string& answer : call.answers) {
+      v1::FetchResponse response;
+      EXPECT_TRUE(response.ParseFromString(answer));
+      payloads.push_back(response.payload());
+    }
+  }
+  EXPECT_EQ(unimplemented, 10u);
+  EXPECT_THAT(payloads, testing::UnorderedElementsAre("0", "1", "3", "4", "6", "7", "9", "10", "12", "13", "15", "16",
+                                                      "18", "19", "21", "22", "24", "25", "27", "28"));
+}
+
+TEST_P(EngineSetTest, TakesTheFixedCallsInTurn) {
+  TestServer server;
+  EngineSetOptions options = OptionsFor(server);
+  const auto call_with = [](const char* payload) {
+    v1::FetchRequest request;
+    request.set_payload(payload);
+    return FixedCall{.messages = {request.SerializeAsString()}};
+  };
+  options.plan = CallsInTurn({{kFetch}}, {call_with("a"), call_with("bb"), call_with("fail")});
+  std::size_t bytes = 0;
+  std::size_t failed = 0;
+  for (const SentCall& call : Send(options, 30)) {
+    failed += call.code == absl::StatusCode::kUnavailable;
+    for (const std::string& answer : call.answers) {
+      v1::FetchResponse response;
+      EXPECT_TRUE(response.ParseFromString(answer));
+      bytes += response.payload().size();
+    }
+  }
+  EXPECT_EQ(failed, 20u);
+  EXPECT_EQ(bytes, 20u + 2 * 20u);
 }
 
 TEST_P(EngineSetTest, EndsCallsAtTheirDeadline) {
@@ -127,6 +187,7 @@ TEST_P(EngineSetTest, SaysWhomItCannotReach) {
   EngineSetOptions options;
   options.kind = GetParam();
   options.target = "unix:/nobody/listens/here";
+  options.plan = RepeatedCall({kFetch}, {""});
   const auto engines = ConnectEngines(options, absl::Milliseconds(50));
   EXPECT_EQ(engines.status(), absl::UnavailableError("cannot connect to unix:/nobody/listens/here within 50ms"));
 }

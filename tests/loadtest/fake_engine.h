@@ -42,13 +42,14 @@ class FakeEngine final : public Engine {
       }
     }
   }
-  void Send(std::size_t slot) override {
+  std::size_t Send(std::size_t slot) override {
     EXPECT_FALSE(stopped_);
     for (const auto& [end, busy] : in_flight_) EXPECT_NE(busy, slot) << "two calls in one slot";
     in_flight_.emplace(answered_at ? answered_at(now) : now + service_time, slot);
     slots.push_back(slot);
     most_in_flight = std::max(most_in_flight, in_flight_.size());
     sent.push_back(now);
+    return 0;
   }
   void CancelCalls() override {
     ++cancels;

@@ -33,7 +33,11 @@ class ReflectingServer final : public grpc::reflection::v1::ServerReflection::Se
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    if (answer_) builder.RegisterService(this);
+    if (answer_) {
+      builder.RegisterService(this);
+    } else {
+      builder.RegisterCallbackGenericService(&nothing_);
+    }
     server_ = builder.BuildAndStart();
     target_ = absl::StrCat("127.0.0.1:", port);
   }
@@ -56,6 +60,7 @@ class ReflectingServer final : public grpc::reflection::v1::ServerReflection::Se
 
   const Answer answer_;
   std::string target_;
+  grpc::CallbackGenericService nothing_;  // Answers UNIMPLEMENTED.
   std::unique_ptr<grpc::Server> server_;
   int questions_ = 0;
 };
@@ -109,7 +114,7 @@ TEST(ServerReflectionTest, SaysWhatToDoWithoutReflection) {
   const auto schema = Reflect(server, {"shop.Shop"});
   EXPECT_EQ(schema.status().code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(schema.status().message()), AllOf(HasSubstr(server.target()), HasSubstr("--reflection"),
-                                                            HasSubstr("--proto "), HasSubstr("--protoset")));
+                                                            HasSubstr("--proto"), HasSubstr("--protoset")));
 }
 
 TEST(ServerReflectionTest, HandsOnWhatTheServerSaysIsWrong) {

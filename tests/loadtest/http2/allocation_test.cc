@@ -30,7 +30,10 @@ class CountingDriver final : public EngineDriver {
     if (end.code == absl::StatusCode::kOk) ++succeeded_;
     ++ended_;
     if (ended_ == warmup_) before_ = Allocations();
-    if (ended_ < warmup_ + measured_) return engine_->Send(slot);
+    if (ended_ < warmup_ + measured_) {
+      engine_->Send(slot);
+      return;
+    }
     if (ended_ > warmup_ + measured_) return;
     allocations_ = Allocations() - before_;
     engine_->Stop();
@@ -52,12 +55,11 @@ class CountingDriver final : public EngineDriver {
 TEST(Http2AllocationTest, ACallAllocatesNothingOnceItsSlotHasBeenUsed) {
   ScriptedServer server;
   Http2EngineOptions options;
-  options.endpoint = *ResolveEndpoint(server.target());
+  options.targets = {{*ResolveEndpoint(server.target())}};
   options.connections = 2;
   options.slots = 20;
-  options.call.path = "/test.Service/Method";
-  options.call.messages = {"hello"};
-  options.call.timeout = absl::Seconds(60);
+  options.plan = RepeatedCall({"/test.Service/Method"}, {"hello"});
+  options.timeout = absl::Seconds(60);
   const std::unique_ptr<Http2Engine> engine = MakeHttp2Engine(options);
   CountingDriver driver(engine.get(), options.slots, 2'000, 5'000);
   engine->Run(&driver);

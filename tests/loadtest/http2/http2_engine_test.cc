@@ -49,12 +49,11 @@ class Http2EngineTest : public testing::Test {
     absl::StatusOr<Endpoint> endpoint = ResolveEndpoint(server.target());
     ASSERT_TRUE(endpoint.ok()) << endpoint.status();
     Http2EngineOptions options;
-    options.endpoint = *endpoint;
+    options.targets = {{*endpoint}};
     options.connections = load.connections;
     options.slots = load.slots;
-    options.call.path = "/test.Service/Method";
-    options.call.messages = {"hello"};
-    options.call.timeout = load.timeout;
+    options.plan = RepeatedCall({"/test.Service/Method"}, {"hello"});
+    options.timeout = load.timeout;
     engine_ = MakeHttp2Engine(options);
     calls_ = std::make_unique<SentCalls>(engine_.get(), load.slots, load.total);
   }
@@ -413,12 +412,11 @@ class Http2StreamTest : public testing::Test {
   std::vector<SentCall> Run(const ScriptedServer& server, std::vector<std::string> messages, bool gzip,
                             bool one_message) {
     Http2EngineOptions options;
-    options.endpoint = *ResolveEndpoint(server.target());
+    options.targets = {{*ResolveEndpoint(server.target())}};
     options.slots = 5;
-    options.call.path = "/test.Service/Method";
-    options.call.messages = std::move(messages);
+    const CallKind kind = one_message ? CallKind::kClientStreaming : CallKind::kBidirectional;
+    options.plan = RepeatedCall({"/test.Service/Method", kind}, std::move(messages));
     options.call.gzip = gzip;
-    options.response.one_message = one_message;
     const std::unique_ptr<Http2Engine> engine = MakeHttp2Engine(options);
     SentCalls calls(engine.get(), 5, 20);
     engine->Run(&calls);

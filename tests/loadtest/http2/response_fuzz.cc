@@ -13,7 +13,9 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "loadtest/http2/call_spec.h"
 #include "loadtest/http2/client_session.h"
+#include "loadtest/http2/request_body.h"
 #include "tests/loadtest/http2/frames.h"
 
 namespace meanwhile::http2 {
@@ -33,6 +35,8 @@ class CountingOwner final : public SessionOwner {
     Check(call->session != nullptr);
     bytes += message.size();
   }
+  void OnMessageSent(Call* /*call*/) override {}
+  void OnActive() override {}
   void OnCallEnded(Call* call) override {
     Check(call->session == nullptr);
     Check(call->response.ended());
@@ -91,19 +95,26 @@ std::string FrameOf(Recipe& recipe) {
 }
 
 void Run(absl::string_view input) {
-  static const CallSpec spec({.path = "/s/m", .messages = {"hello"}});
+  static const CallSpec spec({.path = "/s/m"});
+  static const RequestBody body = [] {
+    RequestBody hello;
+    hello.Assign({"hello"}, false);
+    return hello;
+  }();
   static GzipReader gzip;
   Recipe recipe(input);
   const uint8_t mode = recipe.Byte();
 
   CountingOwner owner;
-  ClientSession session(&spec, &gzip, nullptr, &owner);
+  ClientSession session(std::chrono::nanoseconds(0), nullptr, &gzip, nullptr, &owner);
   WriteBatch batch;
   std::deque<Call> calls;
   Check(session.Receive(SettingsFrame()).ok());
   Check(session.ready());
   for (std::size_t i = 0; i < kCalls; ++i) {
     calls.emplace_back(ResponseRules{.one_message = (mode & 2) == 0}).slot = i;
+    calls.back().spec = &spec;
+    calls.back().body.Begin(&body, 1);
     Check(session.Start(&calls.back(), absl::InfiniteDuration(), &batch));
   }
   bool fine = true;

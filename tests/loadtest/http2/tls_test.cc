@@ -91,12 +91,10 @@ class TlsTest : public testing::Test {
     request.set_payload(std::string(payload_bytes, 'x'));
     encoded_ = request.SerializeAsString();
     Http2EngineOptions options;
-    options.endpoint = *ResolveEndpoint(target_);
+    options.targets = {{*ResolveEndpoint(target_), *context}};
     options.connections = 2;
     options.slots = 4;
-    options.call.path = "/meanwhile.v1.Meanwhile/Fetch";
-    options.call.messages = {encoded_};
-    options.tls = *context;
+    options.plan = RepeatedCall({"/meanwhile.v1.Meanwhile/Fetch"}, {encoded_});
     const std::unique_ptr<Http2Engine> engine = MakeHttp2Engine(options);
     SentCalls driver(engine.get(), options.slots, calls);
     engine->Run(&driver);
