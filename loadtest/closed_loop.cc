@@ -30,15 +30,15 @@ void ClosedLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
     answered_.store(answered_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   --in_flight_;
-  live_stats_.OnEnded(times.response, end.code);
+  const JudgedEnd judged = Judge(slot, end, times);
   const bool wanted = options_.total == 0 || counts_.measurement.calls() < options_.total;
   const LoadTime measured_end = time_->end.load(std::memory_order_relaxed);
   if (now >= measured_end) {
     ++counts_.in_flight_at_end;
     if (cancelled_) ++counts_.unfinished;
   } else if (wanted && now >= time_->begin.load(std::memory_order_acquire)) {
-    Record(times, end, now);
-    if (end.code == absl::StatusCode::kOk) ++counts_.succeeded_in_time;
+    Record(times, end.code, judged, now);
+    if (judged.verdict == Verdict::kSucceeded) ++counts_.succeeded_in_time;
   }
   if (!MaySend(now)) {
     StopIfDone(now);

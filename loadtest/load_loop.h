@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "loadtest/answer_checker.h"
 #include "loadtest/engine.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/live_stats.h"
@@ -41,6 +42,9 @@ class LoadLoop : public EngineDriver {
   explicit LoadLoop(IntervalLog* log, std::unique_ptr<StreamRecorder> streams = nullptr)
       : recorder_(log), streams_(std::move(streams)) {}
 
+  // Before the engine's Run: judges the calls, in place of their status. It knows the engine's slots.
+  void set_checker(std::unique_ptr<AnswerChecker> checker) { checker_ = std::move(checker); }
+
   // After the engine's Run.
   const LoopCounts& counts() const { return counts_; }
   // After the engine's Run; null when nothing streams.
@@ -53,7 +57,8 @@ class LoadLoop : public EngineDriver {
   // Whether a measurement may begin: every caller, if there are callers, has had an answer.
   virtual bool is_warm() const = 0;
 
-  void OnMessage(std::size_t slot, absl::string_view /*message*/) override {
+  void OnMessage(std::size_t slot, absl::string_view message) override {
+    if (checker_ != nullptr) checker_->OnMessage(slot, message);
     if (streams_ != nullptr) streams_->OnMessage(slot);
   }
   void OnMessageSent(std::size_t /*slot*/) override {
@@ -67,9 +72,18 @@ class LoadLoop : public EngineDriver {
     const std::size_t method = engine->Send(slot);
     if (streams_ != nullptr) streams_->OnSent(slot, method, intended);
   }
+  // How a call that has ended went; tells the live figures. Once for each call.
+  JudgedEnd Judge(std::size_t slot, const CallEnd& end, const CallTimes& times) {
+    const JudgedEnd judged =
+        checker_ == nullptr ? JudgedEnd{VerdictOf(end.code), end.message} : checker_->OnCallEnded(slot, end);
+    const bool succeeded = judged.verdict == Verdict::kSucceeded;
+    live_stats_.OnEnded(times.response, succeeded ? absl::StatusCode::kOk : absl::StatusCode::kUnknown);
+    return judged;
+  }
+
   // A call counts that has ended; one that was given up.
-  void Record(const CallTimes& times, const CallEnd& end, LoadTime now) {
-    counts_.measurement.Record(times, end.code, end.message);
+  void Record(const CallTimes& times, absl::StatusCode code, const JudgedEnd& judged, LoadTime now) {
+    counts_.measurement.Record(times, code, judged.verdict, judged.message);
     recorder_.Record(times, now);
     counts_.last_end = now;
   }
@@ -85,6 +99,7 @@ class LoadLoop : public EngineDriver {
  private:
   IntervalRecorder recorder_;
   const std::unique_ptr<StreamRecorder> streams_;
+  std::unique_ptr<AnswerChecker> checker_;
 };
 
 }  // namespace meanwhile

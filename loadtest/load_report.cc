@@ -16,6 +16,9 @@ constexpr std::size_t kBars = 10;
 // Points of the spectrum between one nine and the next.
 constexpr int kPointsADecade = 10;
 
+// Of calls whose status was as it should be and whose answer was not. It is no status, and does not look like one.
+constexpr char kWrongAnswer[] = "wrong-answer";
+
 // Whether calls had an intended send that was not the actual one.
 bool HasDispatchDelay(const Measurement& measurement) {
   return measurement.dispatch_delays().max() > absl::ZeroDuration();
@@ -85,9 +88,12 @@ void SetMeasured(const LoadResult& result, Report* report) {
       (*report->mutable_statuses())[absl::StatusCodeToString(code)] = static_cast<double>(count);
     }
   }
+  if (const uint64_t count = measurement.wrong_answers(); count > 0) {
+    (*report->mutable_statuses())[kWrongAnswer] = static_cast<double>(count);
+  }
   for (const Measurement::ErrorGroup& group : measurement.ErrorGroups()) {
     v1::ErrorGroup* error = report->add_error_groups();
-    error->set_status(absl::StatusCodeToString(group.code));
+    error->set_status(group.is_wrong_answer ? kWrongAnswer : absl::StatusCodeToString(group.code));
     error->set_message(group.message);
     error->set_count(static_cast<double>(group.count));
   }
@@ -119,6 +125,9 @@ void SetDistributions(const LoadResult& result, v1::RunReport* report) {
     const auto code = static_cast<absl::StatusCode>(i);
     const Histogram* times = measurement.response_times(code);
     if (times != nullptr) (*report->mutable_status_times())[absl::StatusCodeToString(code)] = SummaryOf(*times);
+  }
+  if (const Histogram* times = measurement.wrong_answer_times(); times != nullptr) {
+    (*report->mutable_status_times())[kWrongAnswer] = SummaryOf(*times);
   }
   const Histogram response_times = measurement.response_times();
   for (const v1::HistogramBar& bar : BarsOf(response_times)) *report->add_histogram() = bar;

@@ -81,6 +81,9 @@ class Run {
     if (options.shape) shape_ = AfterWarmUp(*options.shape, options.warmup);
     for (std::size_t i = 0; i < engines_->size(); ++i) {
       loops_.push_back(options.shape ? MakeOpenLoop(options, now, i) : MakeClosedLoop(options, i));
+      if (options.make_checker) {
+        loops_.back()->set_checker(options.make_checker(PartOf(SlotsOf(options), engines_->size(), i)));
+      }
     }
     std::vector<const LiveStats*> live_stats;
     for (const std::unique_ptr<LoadLoop>& loop : loops_) live_stats.push_back(&loop->live_stats());

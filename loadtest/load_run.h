@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/credentials.h"
+#include "loadtest/answer_checker.h"
 #include "loadtest/call_options.h"
 #include "loadtest/call_source.h"
 #include "loadtest/engine_set.h"
@@ -51,6 +52,8 @@ struct LoadOptions {
   // The calls; calls of Fetch with `request` when null.
   std::shared_ptr<const CallPlan> plan;
   v1::FetchRequest request;
+  // Makes what judges the calls of a loop with so many slots. Without it calls that end with OK succeed.
+  std::function<std::unique_ptr<AnswerChecker>(std::size_t slots)> make_checker;
   CallOptions call;
   // Of each call.
   absl::Duration timeout = absl::InfiniteDuration();

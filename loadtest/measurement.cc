@@ -12,7 +12,8 @@ void Measurement::Add(const Measurement& other) {
   }
   service_times_.Add(other.service_times_);
   dispatch_delays_.Add(other.dispatch_delays_);
-  for (const ErrorGroup& group : other.errors_) CountError(group.code, group.message, group.count);
+  for (const ErrorGroup& group : other.errors_) CountError(group, group.message);
+  succeeded_ += other.succeeded_;
 }
 
 Histogram Measurement::response_times() const {
@@ -23,11 +24,6 @@ Histogram Measurement::response_times() const {
   return all;
 }
 
-const Histogram* Measurement::response_times(absl::StatusCode code) const {
-  const std::optional<Histogram>& times = response_times_[static_cast<std::size_t>(code)];
-  return times ? &*times : nullptr;
-}
-
 std::vector<Measurement::ErrorGroup> Measurement::ErrorGroups() const {
   std::vector<ErrorGroup> groups = errors_;
   std::stable_sort(groups.begin(), groups.end(),
@@ -35,10 +31,11 @@ std::vector<Measurement::ErrorGroup> Measurement::ErrorGroups() const {
   return groups;
 }
 
-void Measurement::CountError(absl::StatusCode code, absl::string_view message, uint64_t count) {
+void Measurement::CountError(const ErrorGroup& error, absl::string_view message) {
   const auto find = [&](absl::string_view wanted) {
-    return std::find_if(errors_.begin(), errors_.end(),
-                        [&](const ErrorGroup& group) { return group.code == code && group.message == wanted; });
+    return std::find_if(errors_.begin(), errors_.end(), [&](const ErrorGroup& group) {
+      return group.code == error.code && group.is_wrong_answer == error.is_wrong_answer && group.message == wanted;
+    });
   };
   auto group = find(message);
   // The groups of other messages, at most one a status, do not take the places of the others.
@@ -48,8 +45,10 @@ void Measurement::CountError(absl::StatusCode code, absl::string_view message, u
     message = kOtherMessages;
     group = find(message);
   }
-  if (group == errors_.end()) group = errors_.insert(group, {code, std::string(message)});
-  group->count += count;
+  if (group == errors_.end()) {
+    group = errors_.insert(group, {error.code, std::string(message), 0, error.is_wrong_answer});
+  }
+  group->count += error.count;
 }
 
 }  // namespace meanwhile

@@ -32,17 +32,17 @@ void OpenLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
   const LoadTime now = options_.now();
   const Call& call = calls_[slot];
   const CallTimes times = {now - call.intended, now - call.sent};
-  live_stats_.OnEnded(times.response, end.code);
+  const JudgedEnd judged = Judge(slot, end, times);
   const LoadTime measured_end = time_->end.load(std::memory_order_relaxed);
   const bool in_time = now >= time_->begin.load(std::memory_order_relaxed) && now < measured_end;
-  if (in_time && end.code == absl::StatusCode::kOk) ++counts_.succeeded_in_time;
+  if (in_time && judged.verdict == Verdict::kSucceeded) ++counts_.succeeded_in_time;
   if (now >= measured_end) ++counts_.in_flight_at_end;
   if (cancelled_) ++counts_.unfinished;
   if (IsCounted(call.intended)) {
     if (cancelled_) {
       RecordUnfinished(times, now);
     } else {
-      Record(times, end, now);
+      Record(times, end.code, judged, now);
     }
   }
   free_slots_[slot % free_slots_.size()].push_back(slot);

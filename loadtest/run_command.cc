@@ -18,6 +18,7 @@
 #include "client/version.h"
 #include "client/wait_flag.h"
 #include "loadtest/call_flags.h"
+#include "loadtest/call_option_flags.h"
 #include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
@@ -39,6 +40,7 @@ struct RunCommand::Flags {
   CredentialFlags credentials;
   LoadFlags load_flags;
   CallFlags call_flags;
+  CallOptionFlags call_option_flags;
   std::size_t payload_size = 64;
   std::vector<Threshold> thresholds;
   std::optional<Threshold> abort_condition;
@@ -49,7 +51,8 @@ struct RunCommand::Flags {
 namespace {
 
 constexpr char kFooter[] =
-    "Calls of Fetch are sent, either by so many callers at once, each as soon as its last call has returned, or with\n"
+    "Calls of Fetch, or of --call, are sent, either by so many callers at once, each as soon as its last call has "
+    "returned, or with\n"
     "--rps or --load by a schedule, whatever returns. Response times count from the moment at which a call was to be "
     "sent.\n"
     "\n"
@@ -59,12 +62,18 @@ constexpr char kFooter[] =
     "  spike:100..5000/10s,2s   10 s at the first rate, 2 s at the second, 10 s at the first\n"
     "  replay:FILE              calls at the times in a file, one a line: 1.25s, 80ms or a number of seconds\n"
     "\n"
+    "Data may have templates, filled anew for each call: {{.CallNumber}}, {{.LoopNumber}}, {{.UUID}}, "
+    "{{randomInt 1 100}},\n"
+    "{{randomString 10}}, {{timestamp}}, {{timestampUnix}}, {{timestampUnixMilli}}, {{timestampUnixNano}}.\n"
+    "\n"
     "Exit codes: 0 good; 1 the target cannot be reached or went away, or no call succeeded; 2 bad usage;\n"
     "99 a threshold failed, or --abort-when ended the run; 105 interrupted, what was measured is told;\n"
     "106 the load tester was the limit.\n"
     "\n"
     "  loadtest run localhost:50051 -c 1000 -z 10s\n"
     "  loadtest run localhost:50051 -r 500 --arrival=poisson --threshold='p99<80ms' --threshold='errors<0.1%'\n"
+    "  loadtest run localhost:50051 --call=grpc.health.v1.Health/Check -d '{\"service\": \"\"}' --expect-json "
+    "status=SERVING\n"
     "  loadtest run localhost:50051 -n 100000 --wait=simulated:normal:50ms,5ms --json=result.json";
 
 // Calls that must have ended before a share of them means something.
@@ -132,7 +141,7 @@ class RunObserver final : public LoadObserver {
 
 // What Little's law allows: so many callers, each waiting and thinking at least so long. Known for a constant wait.
 std::optional<double> IdealRate(const LoadOptions& load) {
-  if (load.shape || !load.request.wait().simulated().has_constant()) return std::nullopt;
+  if (load.shape || load.plan != nullptr || !load.request.wait().simulated().has_constant()) return std::nullopt;
   const google::protobuf::Duration& wait = load.request.wait().simulated().constant();
   const double seconds = static_cast<double>(wait.seconds()) + 1e-9 * wait.nanos();
   if (seconds <= 0) return std::nullopt;
@@ -201,7 +210,8 @@ RunCommand::RunCommand(CLI::App& app)
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send, at most one for each caller");
   AddEngineFlag(*command_, &load.engine);
   flags.load_flags.Add(*command_, &load);
-  AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
+  const CLI::Option* const payload_size = AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20},
+                                                       "Bytes sent and echoed in each call of Fetch");
   AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)}, "Of each call");
   auto parse_wait = [&load](const std::string& text) {
     absl::StatusOr<v1::Wait> wait = ParseWait("--wait", text);
@@ -209,10 +219,12 @@ RunCommand::RunCommand(CLI::App& app)
     *load.request.mutable_wait() = *std::move(wait);
     return absl::OkStatus();
   };
-  AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
-                "What the server waits for in each call; its own backend if not given");
+  const CLI::Option* const wait =
+      AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
+                    "What the server waits for in each call of Fetch; its own backend if not given");
+  flags.call_flags.Add(*command_);
   AddCredentialFlags(*command_, &flags.credentials);
-  flags.call_flags.Add(*command_, &load.call);
+  flags.call_option_flags.Add(*command_, &load.call);
   auto parse_threshold = [&flags](const std::string& text) {
     absl::StatusOr<Threshold> threshold = ParseThreshold("--threshold", text);
     if (!threshold.ok()) return threshold.status();
@@ -233,7 +245,10 @@ RunCommand::RunCommand(CLI::App& app)
   AddOutputFlag(*command_, "--hlog", &flags.log_file,
                 "Write the times second by second as a log that HdrHistogram's tools read");
 
-  command_->final_callback([&flags, &load] { flags.load_flags.Finish(&load); });
+  command_->final_callback([&flags, &load, payload_size, wait] {
+    flags.load_flags.Finish(&load);
+    flags.call_flags.Finish({payload_size, wait});
+  });
 }
 
 RunCommand::~RunCommand() = default;
@@ -249,7 +264,11 @@ int RunCommand::Execute(const absl::Notification& stop) {
     return kExitUsage;
   }
   load.credentials = *std::move(credentials);
-  if (absl::Status fit = flags_->call_flags.Check(load.plan.get()); !fit.ok()) {
+  if (const absl::Status status = flags_->call_flags.Prepare(&load); !status.ok()) {
+    std::cerr << "loadtest: " << status.message() << "\n";
+    return status.code() == absl::StatusCode::kUnavailable ? kExitFailed : kExitUsage;
+  }
+  if (absl::Status fit = flags_->call_option_flags.Check(load.plan.get()); !fit.ok()) {
     std::cerr << "loadtest: " << fit.message() << "\n";
     return kExitUsage;
   }
@@ -272,6 +291,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
   }
   v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
   observer.SetServer(&report);
+  flags_->call_flags.Describe(&report);
   report.set_aborted(observer.aborted());
   report.set_interrupted(result->interrupted && observer.aborted().empty());
   for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;

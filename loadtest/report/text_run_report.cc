@@ -24,6 +24,7 @@ std::string Section(const std::string& title, const TextTable& table) {
 
 std::string Head(const v1::RunReport& report) {
   std::vector<std::string> how = {Printable(report.target())};
+  for (const std::string& method : report.methods()) how.push_back(Printable(method));
   if (!report.model().empty()) how.push_back(absl::StrCat("model ", Printable(report.model())));
   if (!report.load().empty()) how.push_back(Printable(report.load()));
   how.push_back(Quantity(report.connections(), "connection"));
@@ -79,6 +80,7 @@ std::string Summary(const v1::RunReport& report) {
   add("errors", report.errors() > 0 ? absl::StrCat(FormatCount(report.errors()), " (",
                                                    FormatShare(report.errors() / report.calls()), ")")
                                     : "0");
+  for (int i = 0; i < report.expected_size(); ++i) add(i == 0 ? "expected" : "", Printable(report.expected(i)));
   if (report.in_flight_at_end() > 0) {
     add("at the end",
         absl::StrCat(FormatCount(report.in_flight_at_end()), " in flight, ",
