@@ -59,7 +59,7 @@ TEST(CsvReportTest, WritesASummaryWithEveryFigure) {
           "summary,async,1000,,10,192114,19210,0.9605,14,0.0004,0.0521,0.0511,0.0562,0.0603,0.066,0.081,0.0972,1.22,"
           "25.2,0.484,13,34000000,0.34,22,0.423,0,DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12,"
           "\"2 DEADLINE_EXCEEDED: Deadline Exceeded\n12 UNAVAILABLE: Socket "
-          "closed\",0.0087,1.1,,0,1000,0,,,,,,,,,,,grpc\r\n");
+          "closed\",0.0087,1.1,,0,1000,0,,,,,,,,,,,,,,,,,,,,,,,,,grpc\r\n");
 }
 
 TEST(CsvReportTest, WritesWhatAnOpenLoopTells) {
@@ -67,13 +67,25 @@ TEST(CsvReportTest, WritesWhatAnOpenLoopTells) {
   EXPECT_EQ(rows[0].size(), rows[1].size());
   EXPECT_THAT(std::vector<std::string>(rows[1].begin() + 28, rows[1].end()),
               ElementsAre("0.0087", "1.1", "19300", "86", "1000", "3", "0.05", "0.05", "0.06", "0.07", "0.1", "0.00031",
-                          "0.0003", "0.0009", "0.001", "0.0123", "grpc"));
+                          "0.0003", "0.0009", "0.001", "0.0123", "", "", "", "", "", "", "", "", "", "", "", "", "", "",
+                          "grpc"));
+}
+
+TEST(CsvReportTest, WritesWhatStreamsTell) {
+  v1::RunReport report;
+  v1::StreamFigures& streams = *report.mutable_streams();
+  streams.set_received(10);
+  streams.set_received_rate(2.5);
+  streams.mutable_time_to_first_message()->set_p99(0.25);
+  const auto rows = Read(CsvReport(report));
+  EXPECT_THAT(std::vector<std::string>(rows[1].end() - 15, rows[1].end()),
+              ElementsAre("10", "0", "2.5", "0", "0", "0", "0.25", "0", "0", "", "", "", "", "", ""));
 }
 
 TEST(CsvReportTest, WritesTheSummariesThenTheRounds) {
   const auto rows = Read(CsvReport(SampleComparison()));
   ASSERT_THAT(rows, SizeIs(7));
-  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(45));
+  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(59));
   const auto start = [&rows](int row) { return std::vector<std::string>(rows[row].begin(), rows[row].begin() + 4); };
   EXPECT_THAT(start(1), ElementsAre("summary", "async", "100", ""));
   EXPECT_THAT(start(4), ElementsAre("summary", "thread", "4000", ""));

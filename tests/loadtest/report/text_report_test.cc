@@ -107,6 +107,24 @@ Times
   ExpectFitsTheTerminal(text);
 }
 
+TEST(TextReportTest, TellsWhatStreamed) {
+  v1::RunReport report = SampleRun();
+  EXPECT_THAT(TextReport(report), Not(HasSubstr("messages")));
+  v1::StreamFigures& streams = *report.mutable_streams();
+  streams.set_received(12'345);
+  streams.set_received_rate(1'234.5);
+  streams.set_sent(50);
+  streams.set_sent_rate(5);
+  streams.mutable_time_to_first_message()->set_p99(0.0123);
+  streams.mutable_time_between_messages()->set_p99(0.00456);
+  const std::string text = TextReport(report);
+  EXPECT_THAT(text, HasSubstr("12,345 received, 1,235 a second; 50 sent, 5.00 a second"));
+  EXPECT_THAT(text, HasSubstr("first msg"));
+  EXPECT_THAT(text, HasSubstr("12.3 ms"));
+  EXPECT_THAT(text, HasSubstr("between"));
+  EXPECT_THAT(text, HasSubstr("4.56 ms"));
+}
+
 TEST(TextReportTest, TellsFirstAndLastThatARunWasAborted) {
   v1::RunReport report = SampleRun();
   report.set_aborted("errors>5%: 300 of 1000 calls had failed");
