@@ -68,13 +68,15 @@ function thresholdCard() {
 function runFigures() {
   const {server, client, idealShare, offeredRate} = report;
   const busy = ({cpuMicrosPerCall, processorsUsed}) =>
-    [`${figures.micros(cpuMicrosPerCall)} of processor per call`, `${figures.figure(processorsUsed)} processors busy`];
+    [...(cpuMicrosPerCall > 0 ? [`${figures.micros(cpuMicrosPerCall)} of processor per call`] : []),
+      `${figures.figure(processorsUsed)} processors busy`];
   const switches = server?.contextSwitchesPerCall;
   return [
     ['calls', `${figures.count(report.calls)} in ${figures.seconds(report.durationSeconds)}`],
     ['rate', `${figures.figure(report.achievedRate)} calls/s` +
       (offeredRate === undefined ? '' : ` of ${figures.figure(offeredRate)} calls/s offered`) +
       (idealShare === undefined ? '' : `, ${figures.share(idealShare)} of the ideal`)],
+    ['expected', report.expected.join(', ')],
     ['not sent', report.notSent > 0 && `${quantity(report.notSent, 'call')}, with ` +
       `${figures.count(report.maxInFlight)} in flight`],
     ['at the end', report.inFlightAtEnd > 0 && `${figures.count(report.inFlightAtEnd)} in flight, ` +
@@ -98,7 +100,7 @@ function runPage() {
   };
   return [
     heading('Load test: run', report.target, [
-      report.model && `model ${report.model}`, report.load,
+      ...report.methods, report.model && `model ${report.model}`, report.load,
       quantity(report.connections, 'connection'), figures.seconds(report.durationSeconds)]),
     ...notices(),
     report.aborted ? element('section', {class: 'card notice', role: 'alert'},
