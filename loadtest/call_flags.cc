@@ -68,17 +68,19 @@ void CallFlags::AddSchema(CLI::App& app) {
                                "Call this method, of any service and kind, instead of Fetch; the server tells its "
                                "schema by reflection unless --proto or --protoset does");
   proto_option_ = AddFiles(app, "--proto", &protos_, "FILE", "A .proto file with the schema; may be repeated");
-  proto_path_option_ = AddFiles(app, "-I,--proto-path", &proto_paths_, "DIR",
-                                "Where --proto looks for imports; may be repeated; the file's own directory if not given");
+  proto_path_option_ =
+      AddFiles(app, "-I,--proto-path", &proto_paths_, "DIR",
+               "Where --proto looks for imports; may be repeated; the file's own directory if not given");
   protoset_option_ =
       AddFiles(app, "--protoset", &protosets_, "FILE",
                "The schema as protoc --include_imports --descriptor_set_out=FILE writes it; may be repeated");
 }
 
 void CallFlags::AddData(CLI::App& app) {
-  data_option_ = AddText(app, "-d,--data", &data_, "JSON",
-                         "What is sent, in JSON, with templates if wanted, see below; @ reads stdin. Several messages or "
-                         "an array of them: one each call, or, if the method streams from the client, all in each call");
+  data_option_ =
+      AddText(app, "-d,--data", &data_, "JSON",
+              "What is sent, in JSON, with templates if wanted, see below; @ reads stdin. Several messages or "
+              "an array of them: one each call, or, if the method streams from the client, all in each call");
   data_file_option_ = AddText(app, "-D,--data-file", &data_file_, "FILE",
                               "The same from a file: a JSON array, or one JSON a line; one entry for each call");
   binary_file_option_ = AddText(app, "--binary-file", &binary_file_, "FILE", "An encoded message, sent as it is");
@@ -91,8 +93,9 @@ void CallFlags::AddData(CLI::App& app) {
   };
   pick_option_ = AddParsedFlag(app, "--pick", parse_pick, "KIND", "round-robin",
                                "Which of several messages the next call sends: round-robin or random");
-  seed_option_ = AddCountFlag(app, "--seed", &seed_, {0, std::numeric_limits<uint64_t>::max()},
-                              "Picks and templates draw the same in each run with the same seed; at random if not given");
+  seed_option_ =
+      AddCountFlag(app, "--seed", &seed_, {0, std::numeric_limits<uint64_t>::max()},
+                   "Picks and templates draw the same in each run with the same seed; at random if not given");
   seed_option_->default_str("");
 }
 
@@ -113,8 +116,9 @@ void CallFlags::AddChecks(CLI::App& app) {
     fields_.push_back(text);
     return absl::OkStatus();
   };
-  fields_option_ = AddRepeatedFlag(app, "--expect-json", parse_field, "PATH=VALUE",
-                                   "What must stand in each answer, as status.code=1 or items[0].name=x; may be repeated");
+  fields_option_ =
+      AddRepeatedFlag(app, "--expect-json", parse_field, "PATH=VALUE",
+                      "What must stand in each answer, as status.code=1 or items[0].name=x; may be repeated");
 }
 
 void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch) const {

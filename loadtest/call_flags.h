@@ -40,8 +40,8 @@ class CallFlags {
   // understands.
   void Finish(const std::vector<const CLI::Option*>& of_fetch) const;
 
-  // Sets what is called and how answers are judged; leaves `load` as it is when no flag says so. Asks the target for its
-  // schema if no file has it. The error is complete. Blocks.
+  // Sets what is called and how answers are judged; leaves `load` as it is when no flag says so. Asks the target for
+  // its schema if no file has it. The error is complete. Blocks.
   absl::Status Prepare(LoadOptions* load);
 
   // Tells what was called and what was expected; after the run, what went wrong with its templates.

@@ -75,13 +75,15 @@ function thresholdCard() {
 function runFigures() {
   const {server, client, idealShare, offeredRate, streams} = report;
   const busy = ({cpuMicrosPerCall, processorsUsed}) =>
-    [`${figures.micros(cpuMicrosPerCall)} of processor per call`, `${figures.figure(processorsUsed)} processors busy`];
+    [...(cpuMicrosPerCall > 0 ? [`${figures.micros(cpuMicrosPerCall)} of processor per call`] : []),
+      `${figures.figure(processorsUsed)} processors busy`];
   const switches = server?.contextSwitchesPerCall;
   return [
     ['calls', `${figures.count(report.calls)} in ${figures.seconds(report.durationSeconds)}`],
     ['rate', `${figures.figure(report.achievedRate)} calls/s` +
       (offeredRate === undefined ? '' : ` of ${figures.figure(offeredRate)} calls/s offered`) +
       (idealShare === undefined ? '' : `, ${figures.share(idealShare)} of the ideal`)],
+    ['expected', report.expected.join(', ')],
     ['messages', streams && [
       streams.received > 0 && `${figures.count(streams.received)} received, ${figures.figure(streams.receivedRate)} a second`,
       streams.sent > 0 && `${figures.count(streams.sent)} sent, ${figures.figure(streams.sentRate)} a second`,
@@ -109,7 +111,7 @@ function runPage() {
   };
   return [
     heading('Load test: run', report.target, [
-      report.model && `model ${report.model}`, report.load,
+      ...report.methods, report.model && `model ${report.model}`, report.load,
       quantity(report.connections, 'connection'), figures.seconds(report.durationSeconds)]),
     ...notices(),
     report.aborted ? element('section', {class: 'card notice', role: 'alert'},

@@ -43,12 +43,16 @@ std::string RateOf(const v1::RunReport& report) {
 }
 
 std::string ServerFigures(const v1::ServerUsage& server) {
-  std::vector<std::string> figures = {
-      absl::StrCat(FormatFigure(server.cpu_micros_per_call()), " µs of processor per call"),
-      absl::StrCat(FormatFigure(server.processors_used()), " processors busy"),
-      absl::StrCat("peak ", Quantity(server.peak_threads(), "thread")),
-      absl::StrCat("peak ", FormatBytes(server.peak_rss_bytes())),
-  };
+  std::vector<std::string> figures;
+  // The server tells of the calls of its own service only.
+  if (server.cpu_micros_per_call() > 0) {
+    figures.push_back(absl::StrCat(FormatFigure(server.cpu_micros_per_call()), " µs of processor per call"));
+  }
+  figures.insert(figures.end(), {
+                                    absl::StrCat(FormatFigure(server.processors_used()), " processors busy"),
+                                    absl::StrCat("peak ", Quantity(server.peak_threads(), "thread")),
+                                    absl::StrCat("peak ", FormatBytes(server.peak_rss_bytes())),
+                                });
   if (server.has_context_switches_per_call()) {
     figures.push_back(absl::StrCat(FormatFigure(server.context_switches_per_call()), " switches per call"));
   }

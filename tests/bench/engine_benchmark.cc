@@ -1,6 +1,7 @@
 // What a call costs the load tester: calls for each second of processor time that the client spends, engine http2
-// against engine grpc against h2load (Debian's nghttp2-client, when it is on the PATH), all three against the same bare
-// server. Rounds are interleaved, so that what the machine does meanwhile hits all of them.
+// against itself with a call out of a schema and JSON (`dynamic`), and with a template that is filled and encoded for
+// each call (`template`), against engine grpc, against h2load (Debian's nghttp2-client, when it is on the PATH), all
+// against the same bare server. Rounds are interleaved, so that what the machine does meanwhile hits all of them.
 //
 //   ./bazelw run -c opt //tests/bench:engine_benchmark -- --rounds=5 --seconds=2
 //
@@ -17,15 +18,21 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "loadtest/call/call_data.h"
+#include "loadtest/call/call_mix.h"
+#include "loadtest/call/schema.h"
 #include "loadtest/http2/message_framing.h"
 #include "loadtest/load_run.h"
 #include "meanwhile/v1/meanwhile.pb.h"
@@ -62,9 +69,29 @@ v1::FetchRequest Request() {
   return request;
 }
 
-std::optional<Sample> MeasureEngine(EngineKind kind, int port, std::size_t in_flight, const Settings& settings) {
+// The same request as `run --call=meanwhile.v1.Meanwhile/Fetch -d JSON` makes it: its schema is read, not compiled in.
+std::shared_ptr<const CallPlan> DynamicPlan(bool with_template) {
+  google::protobuf::FileDescriptorSet files;
+  v1::FetchRequest::descriptor()->file()->CopyTo(files.add_file());
+  for (int i = 0; i < v1::FetchRequest::descriptor()->file()->dependency_count(); ++i) {
+    v1::FetchRequest::descriptor()->file()->dependency(i)->CopyTo(files.add_file());
+  }
+  const Method method =
+      FindMethod(*Schema::Make(files, "the benchmark"), *ParseMethodName("--call", "meanwhile.v1.Meanwhile/Fetch"))
+          .value();
+  // 88 letters of base64 are 64 bytes and a padding.
+  const std::string payload =
+      with_template ? "{{randomString 86}}==" : absl::Base64Escape(std::string(kPayloadBytes, 'x'));
+  CallData data = CallData::FromJson(method, "data", absl::StrCat("{\"payload\": \"", payload, "\"}")).value();
+  return MixCalls({{method, std::move(data)}}, {}).plan;
+}
+
+// `name`: http2, dynamic, template or grpc.
+std::optional<Sample> MeasureEngine(const std::string& name, int port, std::size_t in_flight,
+                                    const Settings& settings) {
   LoadOptions load;
-  load.engine = kind;
+  load.engine = name == "grpc" ? EngineKind::kGrpc : EngineKind::kHttp2;
+  if (name == "dynamic" || name == "template") load.plan = DynamicPlan(name == "template");
   load.target = absl::StrCat("127.0.0.1:", port);
   load.in_flight = in_flight;
   load.connections = kConnections;
@@ -75,8 +102,7 @@ std::optional<Sample> MeasureEngine(EngineKind kind, int port, std::size_t in_fl
   load.duration = absl::Seconds(settings.seconds);
   const absl::StatusOr<LoadResult> result = RunLoad(load);
   if (!result.ok() || result->measurement.succeeded() != result->measurement.calls()) {
-    std::fprintf(stderr, "engine %s failed: %s\n", std::string(NameOf(kind)).c_str(),
-                 std::string(result.status().message()).c_str());
+    std::fprintf(stderr, "%s failed: %s\n", name.c_str(), std::string(result.status().message()).c_str());
     return std::nullopt;
   }
   const auto calls = static_cast<double>(result->measurement.calls());
@@ -127,7 +153,7 @@ void Report(std::size_t in_flight, const std::map<std::string, std::vector<Sampl
                 *std::min_element(efficiencies.begin(), efficiencies.end()),
                 *std::max_element(efficiencies.begin(), efficiencies.end()), Median(rates));
   }
-  for (const char* other : {"grpc", "h2load"}) {
+  for (const char* other : {"dynamic", "template", "grpc", "h2load"}) {
     if (medians.count(other) > 0 && medians.count("http2") > 0) {
       std::printf("  http2 is %.2f times %s\n", medians["http2"] / medians[other], other);
     }
@@ -139,7 +165,7 @@ int Main(int argc, char** argv) {
   Settings settings;
   std::string server = "tests/bench/bare_server";
   std::vector<std::size_t> levels = {64, 4000};
-  std::vector<std::string> names = {"http2", "grpc", "h2load"};
+  std::vector<std::string> names = {"http2", "dynamic", "template", "grpc", "h2load"};
   CLI::App app("What a call costs the load tester, engine by engine.");
   app.add_option("--rounds", settings.rounds, "How often each is measured")->check(CLI::Range(1, 100));
   app.add_option("--seconds", settings.seconds, "Of each measurement")->check(CLI::Range(1, 60));
@@ -181,10 +207,8 @@ int Main(int argc, char** argv) {
     std::map<std::string, std::vector<Sample>> samples;
     for (std::size_t round = 0; round < settings.rounds; ++round) {
       for (const std::string& name : names) {
-        const std::optional<Sample> sample =
-            name == "h2load"
-                ? MeasureH2load(port, in_flight, settings, body_file)
-                : MeasureEngine(name == "grpc" ? EngineKind::kGrpc : EngineKind::kHttp2, port, in_flight, settings);
+        const std::optional<Sample> sample = name == "h2load" ? MeasureH2load(port, in_flight, settings, body_file)
+                                                              : MeasureEngine(name, port, in_flight, settings);
         if (sample) samples[name].push_back(*sample);
         failed |= !sample;
       }

@@ -44,6 +44,22 @@ TEST(LoadReportTest, TellsRatesOfSuccessfulCallsAndCountsOfAll) {
   EXPECT_DOUBLE_EQ(cell.response_time().min(), 0.01);
 }
 
+TEST(LoadReportTest, TellsWrongAnswersApartFromTheStatuses) {
+  LoadResult result = GoodResult();
+  result.measurement.Record({std::chrono::milliseconds(1), std::chrono::milliseconds(1)}, absl::StatusCode::kOk,
+                            Verdict::kWrongAnswer, "expected a=1, was 2");
+  v1::RunReport report;
+  SetMeasured(result, &report);
+  SetDistributions(result, &report);
+  EXPECT_EQ(report.errors(), 101);
+  EXPECT_EQ(report.statuses().at("OK"), 300);
+  EXPECT_EQ(report.statuses().at("wrong-answer"), 1);
+  EXPECT_EQ(report.status_times().count("wrong-answer"), 1u);
+  ASSERT_EQ(report.error_groups_size(), 2);
+  EXPECT_EQ(report.error_groups(1).status(), "wrong-answer");
+  EXPECT_EQ(report.error_groups(1).message(), "expected a=1, was 2");
+}
+
 TEST(LoadReportTest, GivesARunReportTheFieldsOfACell) {
   v1::RunReport report;
   SetMeasured(GoodResult(), &report);

@@ -53,6 +53,29 @@ TEST(MeasurementTest, CountsCallsThatWereGivenUpAsNeitherSuccessNorError) {
   EXPECT_EQ(measurement.response_times().max(), absl::Seconds(5));
 }
 
+TEST(MeasurementTest, CountsCallsAsTheyWereJudgedWhateverTheirStatus) {
+  Measurement measurement;
+  measurement.Record({1ms, 1ms}, absl::StatusCode::kNotFound, Verdict::kSucceeded, "");
+  measurement.Record({2ms, 2ms}, absl::StatusCode::kOk, Verdict::kFailed, "expected status NOT_FOUND");
+  measurement.Record({3ms, 3ms}, absl::StatusCode::kOk, Verdict::kWrongAnswer, "expected a=1, was 2");
+  Measurement sum;
+  sum.Add(measurement);
+  sum.Add(measurement);
+  EXPECT_EQ(sum.calls(), 6u);
+  EXPECT_EQ(sum.succeeded(), 2u);
+  EXPECT_EQ(sum.failed(), 4u);
+  EXPECT_EQ(sum.count(absl::StatusCode::kNotFound), 2u);
+  EXPECT_EQ(sum.count(absl::StatusCode::kOk), 2u);
+  EXPECT_EQ(sum.wrong_answers(), 2u);
+  ASSERT_NE(sum.wrong_answer_times(), nullptr);
+  EXPECT_EQ(sum.response_times().count(), 6u);
+  ASSERT_EQ(sum.ErrorGroups().size(), 2u);
+  EXPECT_EQ(sum.ErrorGroups()[0].message, "expected status NOT_FOUND");
+  EXPECT_FALSE(sum.ErrorGroups()[0].is_wrong_answer);
+  EXPECT_EQ(sum.ErrorGroups()[1].count, 2u);
+  EXPECT_TRUE(sum.ErrorGroups()[1].is_wrong_answer);
+}
+
 TEST(MeasurementTest, GroupsErrorsByStatusAndMessageTheMostFrequentFirst) {
   Measurement measurement;
   measurement.Record({1ms, 1ms}, StatusCode::kUnavailable, "gone");
