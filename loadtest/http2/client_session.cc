@@ -223,8 +223,7 @@ void ClientSession::BeginStream(Call* call) {
 
 void ClientSession::SendDue(Call* call) {
   const StreamOptions stream{.interval = interval_};
-  const uint64_t due =
-      stream.DueAfter(std::chrono::steady_clock::now() - call->stream_start, call->body.messages());
+  const uint64_t due = stream.DueAfter(std::chrono::steady_clock::now() - call->stream_start, call->body.messages());
   call->body.SetDue(due);
   if (!call->body.all_due()) timers_->Add(call, call->stream_start + interval_ * due);
   // It fails when the call's earlier messages still wait for the server's window: then it goes on by itself.
