@@ -15,7 +15,10 @@ constexpr std::chrono::milliseconds kStartPeriod{1};
 
 ClosedLoop::ClosedLoop(Engine* engine, const MeasuredTime* time, const ClosedLoopOptions& options)
     : LoadLoop(options.log, StreamRecorder::For(options.plan, options.callers, time, options.now)),
-      engine_(engine), time_(time), options_(options), callers_(options.callers) {}
+      engine_(engine),
+      time_(time),
+      options_(options),
+      callers_(options.callers) {}
 
 void ClosedLoop::OnStart() {
   start_ = options_.now();

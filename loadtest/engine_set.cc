@@ -26,9 +26,8 @@ class GrpcEngines final : public EngineSet {
     // A target more than there are connections gets none.
     const std::size_t pools = std::min(targets.size(), size_);
     for (std::size_t i = 0; i < pools; ++i) {
-      pools_.emplace_back(ChannelPoolOptions{.target = targets[i],
-                                             .connections = PartOf(size_, pools, i),
-                                             .credentials = options.credentials});
+      pools_.emplace_back(ChannelPoolOptions{
+          .target = targets[i], .connections = PartOf(size_, pools, i), .credentials = options.credentials});
     }
     for (std::size_t i = 0; i < options.engines; ++i) {
       GrpcEngineOptions engine;
@@ -64,8 +63,8 @@ class GrpcEngines final : public EngineSet {
   }
 
  private:
-  const std::size_t size_;  // Connections.
-  std::deque<ChannelPool> pools_;  // One for each target.
+  const std::size_t size_;                // Connections.
+  std::deque<ChannelPool> pools_;         // One for each target.
   std::vector<std::size_t> connections_;  // Of each engine.
   std::vector<std::unique_ptr<Engine>> engines_;
 };

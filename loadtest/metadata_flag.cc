@@ -16,10 +16,12 @@ namespace {
 
 // Of HTTP or of gRPC: the client sends them itself, or they may not be sent over HTTP/2 at all.
 constexpr std::array<absl::string_view, 10> kReservedNames = {
-    "connection", "content-length", "content-type", "host",    "keep-alive",
+    "connection", "content-length",   "content-type",      "host",    "keep-alive",
     "te",         "proxy-connection", "transfer-encoding", "upgrade", "user-agent"};
 
-bool IsNameCharacter(char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '-' || c == '.'; }
+bool IsNameCharacter(char c) {
+  return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '_' || c == '-' || c == '.';
+}
 bool IsPrintable(char c) { return c >= 0x20 && c <= 0x7e; }
 
 }  // namespace

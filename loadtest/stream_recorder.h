@@ -1,5 +1,5 @@
-// StreamRecorder: watches the messages of a loop's calls and measures those of calls that stream. A message counts if it
-// comes, or leaves, in the measured time.
+// StreamRecorder: watches the messages of a loop's calls and measures those of calls that stream. A message counts if
+// it comes, or leaves, in the measured time.
 //
 // Thread: the engine's.
 

@@ -32,8 +32,8 @@ struct Endpoint {
 // The host in `HOST:PORT`, `[ADDRESS]:PORT`, `HOST` or a bare address: without port and brackets.
 std::string HostOf(absl::string_view authority);
 
-// `HOST:PORT`, `[ADDRESS]:PORT`, `dns:///HOST:PORT` or `unix:PATH`. Asks the system's resolver, and blocks meanwhile. INVALID_ARGUMENT for
-// another form; UNAVAILABLE for a host that has no address.
+// `HOST:PORT`, `[ADDRESS]:PORT`, `dns:///HOST:PORT` or `unix:PATH`. Asks the system's resolver, and blocks meanwhile.
+// INVALID_ARGUMENT for another form; UNAVAILABLE for a host that has no address.
 absl::StatusOr<Endpoint> ResolveEndpoint(const std::string& target);
 
 // What connections to a target go to in turn: the endpoint, or, when the target begins with `dns:`, one for each of its

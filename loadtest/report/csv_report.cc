@@ -69,16 +69,15 @@ struct Column {
   {                                                                                                             \
     "client_" #name, [](const v1::Cell& cell) { return cell.has_client() ? Number(cell.client().name()) : ""; } \
   }
-#define STREAM_COLUMN(column, figure)                                                                       \
-  {                                                                                                         \
+#define STREAM_COLUMN(column, figure)                                                                    \
+  {                                                                                                      \
     column, [](const v1::Cell& cell) { return cell.has_streams() ? Number(cell.streams().figure) : ""; } \
   }
-#define STREAM_TIME_COLUMN(times, figure)                                                                          \
-  {                                                                                                                \
-    #times "_" #figure "_seconds",                                                                                 \
-        [](const v1::Cell& cell) {                                                                                 \
-          return cell.streams().has_##times() ? Number(cell.streams().times().figure()) : "";                      \
-        }                                                                                                          \
+#define STREAM_TIME_COLUMN(times, figure)                                                 \
+  {                                                                                       \
+    #times "_" #figure "_seconds", [](const v1::Cell& cell) {                             \
+      return cell.streams().has_##times() ? Number(cell.streams().times().figure()) : ""; \
+    }                                                                                     \
   }
 
 constexpr Column kColumns[] = {

@@ -34,8 +34,8 @@ constexpr char kFetch[] = "/meanwhile.v1.Meanwhile/Fetch";
 class RunOptionsTest : public testing::TestWithParam<EngineKind> {
  protected:
   Outcome Run(const std::string& target, const std::vector<std::string>& flags) {
-    std::vector<std::string> command = {"loadtest/loadtest", "run", target,         "-c4",
-                                        "-n40",              absl::StrCat("--engine=", NameOf(GetParam()))};
+    std::vector<std::string> command = {
+        "loadtest/loadtest", "run", target, "-c4", "-n40", absl::StrCat("--engine=", NameOf(GetParam()))};
     command.insert(command.end(), flags.begin(), flags.end());
     return RunProcess(command);
   }

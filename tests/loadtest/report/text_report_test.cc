@@ -112,7 +112,7 @@ TEST(TextReportTest, TellsWhatStreamed) {
   EXPECT_THAT(TextReport(report), Not(HasSubstr("messages")));
   v1::StreamFigures& streams = *report.mutable_streams();
   streams.set_received(12'345);
-  streams.set_received_rate(1'234.5);
+  streams.set_received_rate(1'235);
   streams.set_sent(50);
   streams.set_sent_rate(5);
   streams.mutable_time_to_first_message()->set_p99(0.0123);
