@@ -71,9 +71,8 @@ void CallFlags::AddSchema(CLI::App& app) {
   proto_path_option_ =
       AddFiles(app, "-I,--proto-path", &proto_paths_, "DIR",
                "Where --proto looks for imports; may be repeated; the file's own directory if not given");
-  protoset_option_ =
-      AddFiles(app, "--protoset", &protosets_, "FILE",
-               "The schema as protoc --include_imports --descriptor_set_out=FILE writes it; may be repeated");
+  protoset_option_ = AddFiles(app, "--protoset", &protosets_, "FILE",
+                              "A file with the schema as protoc has compiled it; may be repeated");
 }
 
 void CallFlags::AddData(CLI::App& app) {
