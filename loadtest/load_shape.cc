@@ -142,4 +142,9 @@ absl::StatusOr<Arrival> ParseArrival(absl::string_view flag, absl::string_view t
   return arrival;
 }
 
+std::string FormatArrival(const Arrival& arrival) {
+  if (arrival.kind == Arrival::Kind::kBurst) return absl::StrCat("burst:", arrival.burst);
+  return arrival.kind == Arrival::Kind::kPoisson ? "poisson" : "constant";
+}
+
 }  // namespace meanwhile

@@ -32,6 +32,9 @@ absl::StatusOr<LoadShape> ParseLoadShape(absl::string_view flag, absl::string_vi
                                          const std::function<std::string(const std::string&)>& resolve_path);
 absl::StatusOr<Arrival> ParseArrival(absl::string_view flag, absl::string_view text);
 
+// As ParseArrival takes it.
+std::string FormatArrival(const Arrival& arrival);
+
 }  // namespace meanwhile
 
 #endif  // MEANWHILE_LOADTEST_LOAD_SHAPE_H_

@@ -153,6 +153,8 @@ v1::RunReport ReportOf(const LoadOptions& load, const std::string& description, 
   if (const std::optional<double> ideal = IdealRate(load)) report.set_ideal_share(report.achieved_rate() / *ideal);
   const std::vector<std::string> problems = ProblemsOf(result);
   report.mutable_problems()->Assign(problems.begin(), problems.end());
+  report.set_client_limited(!OwnLimits(result).empty());
+  report.set_behind(IsServerBehind(result));
   report.set_valid(result.measurement.succeeded() > 0 && !IsServerGone(result) && !IsClientLimited(result));
   return report;
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "loadtest/report/run_cell.h"
 
 namespace meanwhile {
 namespace {
@@ -120,6 +121,12 @@ constexpr Column kColumns[] = {
     DISPATCH_COLUMN(max),
 };
 
+// Behind the engine, which stands behind these.
+constexpr Column kLaterColumns[] = {
+    {"rate", [](const v1::Cell& cell) { return cell.has_rate() ? Number(cell.rate()) : ""; }},
+    {"behind", [](const v1::Cell& cell) { return cell.has_rate() ? absl::StrCat(cell.behind() ? 1 : 0) : ""; }},
+};
+
 #undef TIME_COLUMN
 #undef SERVICE_COLUMN
 #undef DISPATCH_COLUMN
@@ -131,6 +138,7 @@ void AppendRow(std::string& csv, FieldOf field_of, const std::string& engine) {
   std::vector<std::string> fields;
   for (const Column& column : kColumns) fields.push_back(Quoted(field_of(column)));
   fields.push_back(Quoted(engine));
+  for (const Column& column : kLaterColumns) fields.push_back(Quoted(field_of(column)));
   absl::StrAppend(&csv, absl::StrJoin(fields, ","), "\r\n");
 }
 
@@ -146,29 +154,6 @@ void AppendCell(std::string& csv, const v1::Cell& cell, const std::string& engin
       csv, [&cell](const Column& column) { return column.field(cell); }, engine);
 }
 
-v1::Cell CellOf(const v1::RunReport& report) {
-  v1::Cell cell;
-  cell.set_model(report.model());
-  cell.set_in_flight(report.in_flight());
-  cell.set_duration_seconds(report.duration_seconds());
-  cell.set_calls(report.calls());
-  cell.set_achieved_rate(report.achieved_rate());
-  if (report.has_ideal_share()) cell.set_ideal_share(report.ideal_share());
-  cell.set_errors(report.errors());
-  *cell.mutable_statuses() = report.statuses();
-  *cell.mutable_error_groups() = report.error_groups();
-  *cell.mutable_response_time() = report.response_time();
-  if (report.has_service_time()) *cell.mutable_service_time() = report.service_time();
-  if (report.has_dispatch_delay()) *cell.mutable_dispatch_delay() = report.dispatch_delay();
-  if (report.has_offered_rate()) cell.set_offered_rate(report.offered_rate());
-  cell.set_not_sent(report.not_sent());
-  cell.set_in_flight_at_end(report.in_flight_at_end());
-  cell.set_unfinished(report.unfinished());
-  if (report.has_server()) *cell.mutable_server() = report.server();
-  if (report.has_client()) *cell.mutable_client() = report.client();
-  return cell;
-}
-
 }  // namespace
 
 std::string CsvReport(const v1::ComparisonReport& report) {
@@ -181,6 +166,17 @@ std::string CsvReport(const v1::ComparisonReport& report) {
 std::string CsvReport(const v1::RunReport& report) {
   std::string csv = Head();
   AppendCell(csv, CellOf(report), report.engine());
+  return csv;
+}
+
+std::string CsvReport(const v1::SearchReport& report) {
+  std::string csv = Head();
+  uint32_t number = 0;
+  for (const v1::SearchProbe& probe : report.probes()) {
+    v1::Cell cell = probe.cell();
+    cell.set_round(++number);
+    AppendCell(csv, cell, report.engine());
+  }
   return csv;
 }
 

@@ -115,8 +115,9 @@ function withPointsBetween(data) {
   });
 }
 
-// Lines over the number of calls in flight. `series`: [{label, colour, dashed, faint, data: [{x, y, low, high}]}].
-function lineChart({series, levels, format, yTitle, yMax, logarithmic}) {
+// Lines over the levels, which stand on `levelAxis` and are told as `levelText` does. `series`: [{label, colour, dashed,
+// faint, data: [{x, y, low, high}]}].
+function lineChart({series, levels, levelAxis, levelText, format, yTitle, yMax, logarithmic}) {
   const [first, last] = [Math.min(...levels), Math.max(...levels)];
   return {
     type: 'line',
@@ -141,14 +142,14 @@ function lineChart({series, levels, format, yTitle, yMax, logarithmic}) {
         legend: legend(true, 'line'),
         tooltip: {
           callbacks: {
-            title: items => figures.count(items[0].parsed.x) + ' in flight',
+            title: items => levelText(items[0].parsed.x),
             label: ({dataset, raw}) => `${dataset.label}: ${format(raw.y)}` +
               (raw.high > raw.low ? ` (rounds ${format(raw.low)} to ${format(raw.high)})` : ''),
           },
         },
       },
       scales: {
-        x: axis('calls in flight', figures.count, {
+        x: axis(levelAxis, figures.count, {
           type: 'logarithmic',
           min: first / 1.25,
           max: last * 1.25,

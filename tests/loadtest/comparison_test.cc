@@ -31,15 +31,15 @@ std::vector<std::string> ProblemsOf(const v1::ComparisonReport& report) {
 }
 
 TEST(PlanRoundsTest, TwoServersTakeTurnsForwardsAndBackwards) {
-  EXPECT_THAT(PlanRounds(2, {100}, 2), ElementsAre(RoundStep{0, 100, 1}, RoundStep{1, 100, 1},  //
-                                                   RoundStep{1, 100, 2}, RoundStep{0, 100, 2}));
+  EXPECT_THAT(PlanRounds(2, 1, 2), ElementsAre(RoundStep{0, 0, 1}, RoundStep{1, 0, 1},  //
+                                               RoundStep{1, 0, 2}, RoundStep{0, 0, 2}));
 }
 
 TEST(PlanRoundsTest, ThreeServersTakeTurnsAtEachLevel) {
-  EXPECT_THAT(PlanRounds(3, {10, 20}, 2), ElementsAre(RoundStep{0, 10, 1}, RoundStep{1, 10, 1}, RoundStep{2, 10, 1},  //
-                                                      RoundStep{0, 20, 1}, RoundStep{1, 20, 1}, RoundStep{2, 20, 1},  //
-                                                      RoundStep{2, 10, 2}, RoundStep{1, 10, 2}, RoundStep{0, 10, 2},  //
-                                                      RoundStep{2, 20, 2}, RoundStep{1, 20, 2}, RoundStep{0, 20, 2}));
+  EXPECT_THAT(PlanRounds(3, 2, 2), ElementsAre(RoundStep{0, 0, 1}, RoundStep{1, 0, 1}, RoundStep{2, 0, 1},  //
+                                               RoundStep{0, 1, 1}, RoundStep{1, 1, 1}, RoundStep{2, 1, 1},  //
+                                               RoundStep{2, 0, 2}, RoundStep{1, 0, 2}, RoundStep{0, 0, 2},  //
+                                               RoundStep{2, 1, 2}, RoundStep{1, 1, 2}, RoundStep{0, 1, 2}));
 }
 
 TEST(SummarizeTest, ACellHoldsMediansSumsAndPeaksOfItsRounds) {
