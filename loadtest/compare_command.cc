@@ -14,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "client/channel_pool.h"
+#include "client/config_flag.h"
 #include "client/flags.h"
 #include "loadtest/comparison_run.h"
 #include "loadtest/earlier_runs.h"
@@ -24,6 +25,7 @@
 #include "loadtest/output_files.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/server_binary.h"
+#include "loadtest/settings.h"
 
 namespace meanwhile {
 namespace {
@@ -185,6 +187,7 @@ CompareCommand::CompareCommand(CLI::App& app)
   AddMeasurementFlags();
   AddEarlierRunFlags();
   AddOutputFlags(*command_, &flags_->files);
+  AddConfigFlag(*command_, {.alternatives = {"concurrency", "rps"}}, ResolvePath);
   command_->final_callback([this] { Finish(); });
 }
 
@@ -293,9 +296,10 @@ absl::StatusOr<v1::ComparisonReport> CompareCommand::Measure(const absl::Notific
 }
 
 int CompareCommand::Execute(const absl::Notification& stop) {
-  const absl::StatusOr<v1::ComparisonReport> report =
+  absl::StatusOr<v1::ComparisonReport> report =
       flags_->before.empty() ? Measure(stop) : CompareRuns(flags_->before, flags_->after, flags_->force);
   if (!report.ok()) return Fail(report.status());
+  *report->mutable_settings()->mutable_flags() = SettingsOf(*command_);
   std::cout << TextReport(*report) << std::flush;
   if (absl::Status status = WriteReport(*report, flags_->files); !status.ok()) return Fail(status);
   return ExitCodeOf(*report);

@@ -23,7 +23,7 @@ constexpr char kBefore[] = "before";
 constexpr char kAfter[] = "after";
 
 // What a call is, as flags of `run` say it. Runs that differ in one of these measured different things.
-constexpr absl::string_view kFlagsOfACall[] = {"call",        "data",  "data-file", "binary-file", "metadata",
+constexpr absl::string_view kFlagsOfACall[] = {"call",         "data", "data-file", "binary-file", "metadata",
                                                "payload-size", "wait", "mix",       "timeout"};
 
 // What makes runs alike, by name, as text. Empty where a report does not tell.
@@ -31,10 +31,9 @@ std::vector<std::pair<std::string, std::string>> TraitsOf(const v1::RunReport& r
   std::vector<std::pair<std::string, std::string>> traits = {
       {"load", report.load()}, {"engine", report.engine()}, {"connections", absl::StrCat(report.connections())}};
   for (const absl::string_view flag : kFlagsOfACall) {
-    const auto setting =
-        std::find_if(report.configuration().begin(), report.configuration().end(),
-                     [flag](const v1::Setting& one) { return one.name() == flag; });
-    traits.emplace_back(std::string(flag), setting == report.configuration().end() ? "" : setting->value());
+    const auto setting = std::find_if(report.settings().begin(), report.settings().end(),
+                                      [flag](const v1::Setting& one) { return one.name() == flag; });
+    traits.emplace_back(std::string(flag), setting == report.settings().end() ? "" : setting->value());
   }
   return traits;
 }
@@ -50,9 +49,9 @@ absl::Status CheckLoad(const EarlierRun& reference, const EarlierRun& run) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i].second == actual[i].second) continue;
     const auto told = [](const std::string& value) { return value.empty() ? "not told" : value; };
-    return absl::InvalidArgumentError(absl::StrCat(
-        run.file, " cannot be compared with ", reference.file, ": ", actual[i].first, " is ", told(actual[i].second),
-        " in the one and ", told(expected[i].second), " in the other"));
+    return absl::InvalidArgumentError(absl::StrCat(run.file, " cannot be compared with ", reference.file, ": ",
+                                                   actual[i].first, " is ", told(actual[i].second), " in the one and ",
+                                                   told(expected[i].second), " in the other"));
   }
   return absl::OkStatus();
 }

@@ -55,8 +55,9 @@ void LevelFlags::Add(CLI::App& app, ComparisonOptions* comparison) {
   const auto parse_rates = [this](const std::string& text) {
     return ParseLevels("--rps", text, ParseRateLevel, &rates_);
   };
-  AddParsedFlag(app, "-r,--rps", parse_rates, "LIST", "",
-                "Calls a second, a level each: every server is sent as many, whatever returns, and their times compared");
+  AddParsedFlag(
+      app, "-r,--rps", parse_rates, "LIST", "",
+      "Calls a second, a level each: every server is sent as many, whatever returns, and their times compared");
   const auto parse_arrival = [comparison](const std::string& text) {
     const absl::StatusOr<Arrival> arrival = ParseArrival("--arrival", text);
     if (arrival.ok()) comparison->arrival = *arrival;

@@ -26,7 +26,9 @@
 #include "loadtest/output_files.h"
 #include "loadtest/progress.h"
 #include "loadtest/report/text_report.h"
+#include "loadtest/run_config.h"
 #include "loadtest/server_stats_reader.h"
+#include "loadtest/settings.h"
 #include "loadtest/threshold.h"
 #include "loadtest/validity.h"
 
@@ -54,10 +56,12 @@ constexpr char kFooter[] =
     "  ramp:100..5000/60s       from one rate to another in that time\n"
     "  step:100,200,400/10s     one rate after another, each for that time\n"
     "  spike:100..5000/10s,2s   10 s at the first rate, 2 s at the second, 10 s at the first\n"
+    "  SHAPE+SHAPE              any of these, one after another\n"
     "  replay:FILE              calls at the times in a file, one a line: 1.25s, 80ms or a number of seconds\n"
     "\n"
     "Exit codes: 0 good; 1 the target cannot be reached or went away, or no call succeeded; 2 bad usage;\n"
-    "99 a threshold failed, or --abort-when ended the run; 105 interrupted, what was measured is told;\n"
+    "99 a threshold failed, or --abort-when ended the run; 104 the file of --config is wrong; 105 interrupted, what "
+    "was measured is told;\n"
     "106 the load tester was the limit.\n"
     "\n"
     "  loadtest run localhost:50051 -c 1000 -z 10s\n"
@@ -219,6 +223,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddOutputFlags(*command_, &flags.files);
   AddOutputFlag(*command_, "--hlog", &flags.log_file,
                 "Write the times second by second as a log that HdrHistogram's tools read");
+  AddRunConfigFlag(*command_);
 
   command_->final_callback([&flags, &load] { flags.load_flags.Finish(&load); });
 }
@@ -255,6 +260,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
   }
   v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
   observer.SetServer(&report);
+  AddSettings(*command_, &report);
   report.set_aborted(observer.aborted());
   report.set_interrupted(result->interrupted && observer.aborted().empty());
   for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;

@@ -20,9 +20,9 @@ namespace {
 // both ends.
 class ServerWatch final : public LoadObserver {
  public:
-  ServerWatch(std::optional<pid_t> pid, const std::string& target,
+  ServerWatch(std::optional<pid_t> pid, const std::string& target, const Credentials& credentials,
               const std::function<void(const LoadProgress&)>& on_progress)
-      : pid_(pid), stats_reader_(target), on_progress_(on_progress) {}
+      : pid_(pid), stats_reader_(std::in_place, target, credentials), on_progress_(on_progress) {}
 
   void OnMeasuredTimeBegins() override {
     if (pid_) sampler_ = ProcessSampler::Start(*pid_);
@@ -43,6 +43,7 @@ class ServerWatch final : public LoadObserver {
   // `rate`: all calls that ended a second of the measured time.
   void SetServer(double rate, ServerRound* round) const {
     if (after_.ok()) {
+      round->model = after_->model();
       round->mean_wait = absl::Seconds(after_->mean_wait().seconds()) + absl::Nanoseconds(after_->mean_wait().nanos());
     }
     if (!pid_ && after_.ok()) {
@@ -79,8 +80,7 @@ absl::Status Explained(const absl::Status& status, const std::string& name) {
   return absl::Status(status.code(), absl::StrCat("server ", name, ": ", status.message()));
 }
 
-ServerRound RoundOf(const std::string& name, const LoadOptions& load, const LoadResult& result,
-                    const ServerWatch& watch) {
+ServerRound RoundOf(const std::string& name, const LoadOptions& load, LoadResult result, const ServerWatch& watch) {
   ServerRound round;
   round.cell.set_model(name);
   if (load.shape) {
@@ -93,6 +93,7 @@ ServerRound RoundOf(const std::string& name, const LoadOptions& load, const Load
   round.cell.set_client_limited(!OwnLimits(result).empty());
   const double seconds = absl::ToDoubleSeconds(result.elapsed);
   watch.SetServer(seconds > 0 ? round.cell.calls() / seconds : 0, &round);
+  round.result = std::move(result);
   return round;
 }
 
@@ -104,21 +105,21 @@ absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std
   absl::StatusOr<std::unique_ptr<ServerProcess>> process = ServerProcess::Start(server, processors, stopped);
   if (!process.ok()) return process.status();
   load.target = (*process)->target();
-  ServerWatch watch((*process)->pid(), load.target, on_progress);
-  const absl::StatusOr<LoadResult> result = RunLoad(load, &watch, [&] { return stopped() || (*process)->has_ended(); });
+  ServerWatch watch((*process)->pid(), load.target, load.credentials, on_progress);
+  absl::StatusOr<LoadResult> result = RunLoad(load, &watch, [&] { return stopped() || (*process)->has_ended(); });
   // How the server ended explains a failed load better than the load does.
   if (absl::Status ended = (*process)->Stop(); !ended.ok()) return ended;
   if (!result.ok()) return Explained(result.status(), server.name);
-  return RoundOf(server.name, load, *result, watch);
+  return RoundOf(server.name, load, *std::move(result), watch);
 }
 
 absl::StatusOr<ServerRound> MeasureTarget(const std::string& name, const LoadOptions& load,
                                           const std::function<void(const LoadProgress&)>& on_progress,
                                           const std::function<bool()>& stopped) {
-  ServerWatch watch(std::nullopt, load.target, on_progress);
-  const absl::StatusOr<LoadResult> result = RunLoad(load, &watch, stopped);
+  ServerWatch watch(std::nullopt, load.target, load.credentials, on_progress);
+  absl::StatusOr<LoadResult> result = RunLoad(load, &watch, stopped);
   if (!result.ok()) return Explained(result.status(), name);
-  return RoundOf(name, load, *result, watch);
+  return RoundOf(name, load, *std::move(result), watch);
 }
 
 }  // namespace meanwhile

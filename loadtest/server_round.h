@@ -20,6 +20,9 @@ namespace meanwhile {
 
 struct ServerRound {
   v1::Cell cell;
+  LoadResult result;
+  // The server's model, when its Admin service tells it.
+  std::string model;
   // The mean wait of the server's backend, when its Admin service tells it.
   std::optional<absl::Duration> mean_wait;
 };
@@ -31,7 +34,8 @@ absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std
                                           const std::function<void(const LoadProgress&)>& on_progress,
                                           const std::function<bool()>& stopped);
 
-// Loads the server `name` that runs at `load.target`. What it spent is known where it has an Admin service.
+// Loads the server that runs at `load.target`; `name` is the cell's model. What the server spent is known where it has
+// an Admin service.
 absl::StatusOr<ServerRound> MeasureTarget(const std::string& name, const LoadOptions& load,
                                           const std::function<void(const LoadProgress&)>& on_progress,
                                           const std::function<bool()>& stopped);

@@ -161,6 +161,52 @@ function lineChart({series, levels, levelAxis, levelText, format, yTitle, yMax, 
   };
 }
 
+// Points over the rate, in groups that each have a sign of their own, and lines where `line` says so. `series`: [{label,
+// colour, line, hollow, data: [{x: calls a second, y}]}].
+function rateChart({series, format, logarithmic, bound}) {
+  const rates = series.flatMap(({data}) => data.map(({x}) => x));
+  const end = Math.max(...rates) * 1.15;
+  const start = Math.min(...rates) / 1.15;
+  const datasets = series.map(({label, colour, line, hollow, data}) => ({
+    label,
+    data,
+    showLine: line,
+    borderColor: colour,
+    backgroundColor: colour,
+    pointBackgroundColor: hollow ? style('--card') : colour,
+    pointBorderWidth: 2,
+    borderWidth: 2,
+    pointRadius: 4.5,
+    pointHitRadius: 14,
+  }));
+  if (bound) {
+    datasets.push({
+      label: bound.label, data: [{x: start, y: bound.y}, {x: end, y: bound.y}], showLine: true, borderDash: [6, 5],
+      borderColor: style('--muted'), borderWidth: 1.5, pointRadius: 0, pointHitRadius: 0,
+    });
+  }
+  return {
+    type: 'scatter',
+    data: {datasets},
+    options: {
+      interaction: {mode: 'point', intersect: true},
+      plugins: {
+        legend: legend(true, 'circle'),
+        tooltip: {
+          callbacks: {
+            title: items => `${figures.figure(items[0].parsed.x)} calls/s`,
+            label: ({dataset, parsed}) => `${dataset.label}: ${format(parsed.y)}`,
+          },
+        },
+      },
+      scales: {
+        x: axis('calls/s offered', figures.count, {type: 'logarithmic', min: start, max: end}),
+        y: axis('', format, logarithmic ? {type: 'logarithmic'} : {beginAtZero: true}),
+      },
+    },
+  };
+}
+
 // Bars in groups. `series`: [{label, colour, data: [number or null, one a group]}].
 function barChart({series, groups, format, xTitle}) {
   return {

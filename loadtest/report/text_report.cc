@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "loadtest/report/figures.h"
 #include "loadtest/report/level.h"
 #include "loadtest/report/sentence.h"
@@ -111,7 +112,7 @@ std::string BehindLine(const v1::ComparisonReport& report, const v1::Cell& cell)
   return absl::StrCat("At ", LevelOf(cell).text(), " ", CellModel(cell), " does not keep up.\n");
 }
 
-// All ratios of a comparison that has some: `async/thread: calls/s 1.00 times [0.99–1.01] · p50 …`.
+// All ratios of a comparison that has some: `async over thread: calls/s 1.00× [0.99–1.01] · p50 …`.
 std::string RatioLine(const v1::Comparison& comparison) {
   std::vector<std::string> ratios;
   const auto add = [&ratios](const std::string& name, const v1::Estimate& ratio) {
@@ -123,10 +124,9 @@ std::string RatioLine(const v1::Comparison& comparison) {
   add("p99", comparison.p99_ratio());
   add("processor per call", comparison.cpu_per_call_ratio());
   if (ratios.empty()) return "";
-  return absl::StrCat(WrapWords(absl::StrCat("  ", Printable(comparison.subject()), " over ",
-                                             Printable(comparison.baseline()), ": ", absl::StrJoin(ratios, " · ")),
-                                kReportWidth, 4),
-                      "\n");
+  const std::string line = absl::StrCat(Printable(comparison.subject()), " over ", Printable(comparison.baseline()),
+                                        ": ", absl::StrJoin(ratios, " · "));
+  return absl::StrCat("  ", WrapWords(absl::StrReplaceAll(line, {{" times", "×"}}), kReportWidth - 2, 4), "\n");
 }
 
 }  // namespace
