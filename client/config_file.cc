@@ -7,7 +7,9 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace meanwhile {
@@ -75,7 +77,9 @@ absl::Status ConfigError(const ConfigNode& node, absl::string_view why) {
 absl::StatusOr<ConfigNode> ParseConfig(const std::string& text) {
   ConfigNode root;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    // With a line's end behind it yaml-cpp 0.7 closes an open quote at the text's end, around all that follows.
+    const absl::string_view stripped = absl::StripTrailingAsciiWhitespace(text);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(stripped));
     root.kind = ConfigNode::Kind::kMap;
     if (documents.empty() || documents.front().IsNull()) return root;
     root.line = At(documents.front().Mark()).line;
@@ -89,7 +93,9 @@ absl::StatusOr<ConfigNode> ParseConfig(const std::string& text) {
 }
 
 absl::StatusOr<ConfigNode> ReadConfigFile(const std::string& path) {
-  const auto refuse = [&path](absl::string_view why) { return absl::InvalidArgumentError(absl::StrCat(path, ":", why)); };
+  const auto refuse = [&path](absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ":", why));
+  };
   std::ifstream file(path, std::ios::binary);
   std::string text(kLargestFile + 1, '\0');
   if (file.is_open()) file.read(text.data(), static_cast<std::streamsize>(text.size()));

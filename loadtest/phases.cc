@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "loadtest/load_shape.h"
 
 namespace meanwhile {
@@ -39,9 +40,11 @@ absl::StatusOr<std::string> ShapeOf(const ConfigNode& phase) {
     const absl::StatusOr<LoadShape> shape = ParseLoadShape("--load", load->text, nullptr);
     return shape.ok() ? absl::StatusOr<std::string>(load->text) : ErrorOf(*load, shape.status().message());
   }
-  if (const auto parsed = ParseRate("--rps", rate->text); !parsed.ok()) return ErrorOf(*rate, parsed.status().message());
+  if (const auto parsed = ParseRate("--rps", rate->text); !parsed.ok())
+    return ErrorOf(*rate, parsed.status().message());
   const std::string text = absl::StrCat("step:", rate->text, "/", duration->text);
-  if (!ParseLoadShape("--load", text, nullptr).ok()) {
+  absl::Duration ignored;
+  if (!absl::ParseDuration(duration->text, &ignored) || !ParseLoadShape("--load", text, nullptr).ok()) {
     return ConfigError(*duration, absl::StrCat(duration->text, ": must be a duration from 1ms to 24h"));
   }
   return text;

@@ -22,8 +22,10 @@ void RateSearch::Record(Verdict verdict) {
   } else if (verdict == Verdict::kHeld) {
     held_.insert(probe.rate);
     Plan();
+  } else if (!first_failure_) {
+    first_failure_ = verdict;
   } else {
-    Fail(probe.rate, verdict == Verdict::kClientLimited);
+    Fail(probe.rate, *first_failure_ == Verdict::kClientLimited && verdict == Verdict::kClientLimited);
     Plan();
   }
 }
@@ -54,6 +56,7 @@ void RateSearch::RecordConfirmation(double rate, Verdict verdict) {
 }
 
 void RateSearch::Plan() {
+  first_failure_.reset();
   const std::optional<double> held = highest_held();
   if (!held) {
     const double rate = *lowest_failed_ / kGrowth;

@@ -8,11 +8,12 @@
 //   confirm   the highest that held, so many times over. It is the answer when most of these runs hold. Else it counts
 //             as failed, and the search goes on below it: at the next lower rate that held, or between the two.
 //
-// What a single run says may be chance, so the answer is never a rate that held once: a lucky run is found out by the
-// confirmation. An unlucky one makes the answer too low, by no more than the step that it took down.
+// What a single run says may be chance. A lucky one is found out by the confirmation. An unlucky one would make the
+// answer too low and never be found out, so a rate that fails is tried again at once, and has failed when it fails
+// twice.
 //
-// It ends: each probe that is no confirmation narrows what lies between the two rates, each failed confirmation takes
-// the upper one down, and a rate that has held is confirmed once.
+// It ends: what is no confirmation narrows the bracket between the two rates after two runs at most, each failed
+// confirmation takes the upper one down, and a rate that has held is confirmed once.
 //
 // A plain value without locks: one thread.
 
@@ -79,6 +80,7 @@ class RateSearch {
   std::set<double> held_;  // All below lowest_failed_.
   std::optional<double> lowest_failed_;
   bool is_client_limited_ = false;
+  std::optional<Verdict> first_failure_;  // Of next_, when it is to be tried again.
   uint32_t held_count_ = 0;
   uint32_t failed_count_ = 0;
   uint32_t client_limited_count_ = 0;  // Of the failed ones.

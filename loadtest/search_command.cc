@@ -39,15 +39,18 @@ struct SearchCommand::Flags {
 namespace {
 
 constexpr char kFooter[] =
-    "Calls of Fetch are sent at one rate after another, whatever returns, each for --duration. A rate holds when all of\n"
-    "--slo do and the server keeps up with it. The rate doubles until one fails; the highest that held and the lowest\n"
+    "Calls of Fetch are sent at one rate after another, whatever returns, each for --duration. A rate holds when all "
+    "of\n"
+    "--slo do and the server keeps up with it. The rate doubles until one fails twice; the highest that held and the "
+    "lowest\n"
     "that failed are then brought within --precision, and the highest is measured --repeats times more: it is the\n"
     "answer when most of these runs hold, and else the search goes on below it.\n"
     "\n"
     "--slo takes what --threshold of `run` does, but for the rate, with commas between:\n"
     "  p99<100ms,errors<0.1%\n"
     "\n"
-    "Exit codes: 0 found; 1 the target cannot be reached or went away; 2 bad usage; 99 no rate holds; 105 interrupted,\n"
+    "Exit codes: 0 found; 1 the target cannot be reached or went away; 2 bad usage; 99 no rate holds; 105 "
+    "interrupted,\n"
     "what was found is told; 106 the load tester was the limit, so the server may hold more; 104 bad --config.\n"
     "\n"
     "  loadtest search localhost:50051 --slo='p99<100ms,errors<0.1%'\n"

@@ -121,12 +121,6 @@ constexpr Column kColumns[] = {
     DISPATCH_COLUMN(max),
 };
 
-// Behind the engine, which stands behind these.
-constexpr Column kLaterColumns[] = {
-    {"rate", [](const v1::Cell& cell) { return cell.has_rate() ? Number(cell.rate()) : ""; }},
-    {"behind", [](const v1::Cell& cell) { return cell.has_rate() ? absl::StrCat(cell.behind() ? 1 : 0) : ""; }},
-};
-
 #undef TIME_COLUMN
 #undef SERVICE_COLUMN
 #undef DISPATCH_COLUMN
@@ -138,7 +132,6 @@ void AppendRow(std::string& csv, FieldOf field_of, const std::string& engine) {
   std::vector<std::string> fields;
   for (const Column& column : kColumns) fields.push_back(Quoted(field_of(column)));
   fields.push_back(Quoted(engine));
-  for (const Column& column : kLaterColumns) fields.push_back(Quoted(field_of(column)));
   absl::StrAppend(&csv, absl::StrJoin(fields, ","), "\r\n");
 }
 

@@ -3,6 +3,7 @@
 #ifndef MEANWHILE_LOADTEST_REPORT_LEVEL_H_
 #define MEANWHILE_LOADTEST_REPORT_LEVEL_H_
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ struct Level {
 
   // `4,000 in flight`, `500 calls/s`.
   std::string text() const {
-    return rate ? FormatFigure(*rate) + " calls/s" : FormatCount(static_cast<double>(in_flight)) + " in flight";
+    if (!rate) return FormatCount(static_cast<double>(in_flight)) + " in flight";
+    return (*rate == std::floor(*rate) ? FormatCount(*rate) : FormatFigure(*rate)) + " calls/s";
   }
 
   bool operator==(const Level&) const = default;

@@ -59,6 +59,7 @@ TEST(ConfigFileTest, AnEmptyTextIsAnEmptyMap) {
 TEST(ConfigFileTest, WhatIsNoYamlIsToldWithItsLine) {
   EXPECT_THAT(ErrorOf("a: 1\nb: [1, 2\nc: 3"), testing::MatchesRegex("[23]: .+"));
   EXPECT_THAT(ErrorOf("a: 'x\n"), testing::MatchesRegex("[12]: .+"));
+  EXPECT_THAT(ErrorOf("a: \"x\nb: 5\n\n"), testing::MatchesRegex("[12]: .+"));
   EXPECT_THAT(ErrorOf("a: 1\n\tb: 2"), StartsWith("2: "));
   EXPECT_THAT(ErrorOf("a: *nobody"), StartsWith("1: "));
 }

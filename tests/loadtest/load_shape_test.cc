@@ -28,6 +28,24 @@ auto Phase(double begin_rate, double end_rate, absl::Duration length) {
                         testing::Field(&RatePhase::end_rate, end_rate), testing::Field(&RatePhase::length, length));
 }
 
+TEST(LoadShapeTest, ReadsShapesThatFollowOneAnother) {
+  EXPECT_THAT(Parse("step:100/30s+ramp:100..1000/1m+step:1000/2m")->phases,
+              ElementsAre(Phase(100, 100, absl::Seconds(30)), Phase(100, 1000, absl::Minutes(1)),
+                          Phase(1000, 1000, absl::Minutes(2))));
+  EXPECT_THAT(ErrorOf("step:1/1s+"), testing::StartsWith("--load=step:1/1s+: must be ramp:"));
+  EXPECT_THAT(ErrorOf("step:1/1s+replay:file"), testing::StartsWith("--load=step:1/1s+replay:file: must be ramp:"));
+  EXPECT_THAT(ErrorOf("step:1/1s+ramp:1..x/1s"), testing::HasSubstr("each rate must be a number"));
+  std::string many = "step:1/1s";
+  for (int i = 0; i < 1000; ++i) many += "+step:1/1s";
+  EXPECT_THAT(ErrorOf(many), testing::HasSubstr("must have at most 1000 steps"));
+}
+
+TEST(LoadShapeTest, WritesArrivalsAsItReadsThem) {
+  for (const char* text : {"constant", "poisson", "burst:10"}) {
+    EXPECT_EQ(FormatArrival(*ParseArrival("--arrival", text)), text);
+  }
+}
+
 TEST(LoadShapeTest, ReadsEachShape) {
   EXPECT_THAT(Parse("ramp:100..5000/60s")->phases, ElementsAre(Phase(100, 5000, absl::Seconds(60))));
   EXPECT_THAT(Parse("ramp:500..0/1m")->phases, ElementsAre(Phase(500, 0, absl::Minutes(1))));

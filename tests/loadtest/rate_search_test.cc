@@ -43,11 +43,13 @@ std::function<Verdict(double)> HoldsUpTo(double limit) {
 
 TEST(RateSearchTest, GrowsBisectsAndConfirms) {
   const Trial trial = Search({.from = 100, .precision = 0.2, .repeats = 2}, HoldsUpTo(300));
-  EXPECT_THAT(trial.probes, ElementsAre(Pair(Stage::kGrow, 100), Pair(Stage::kGrow, 200), Pair(Stage::kGrow, 400),
-                                        Pair(Stage::kBisect, testing::DoubleNear(282.84, 0.01)),
-                                        Pair(Stage::kBisect, testing::DoubleNear(336.36, 0.01)),
-                                        Pair(Stage::kConfirm, testing::DoubleNear(282.84, 0.01)),
-                                        Pair(Stage::kConfirm, testing::DoubleNear(282.84, 0.01))));
+  EXPECT_THAT(trial.probes,
+              ElementsAre(Pair(Stage::kGrow, 100), Pair(Stage::kGrow, 200), Pair(Stage::kGrow, 400),
+                          Pair(Stage::kGrow, 400), Pair(Stage::kBisect, testing::DoubleNear(282.84, 0.01)),
+                          Pair(Stage::kBisect, testing::DoubleNear(336.36, 0.01)),
+                          Pair(Stage::kBisect, testing::DoubleNear(336.36, 0.01)),
+                          Pair(Stage::kConfirm, testing::DoubleNear(282.84, 0.01)),
+                          Pair(Stage::kConfirm, testing::DoubleNear(282.84, 0.01))));
   EXPECT_NEAR(*trial.search.rate(), 282.84, 0.01);
   EXPECT_EQ(trial.search.held(), 2u);
   EXPECT_EQ(trial.search.confirmed(), 2u);
@@ -63,16 +65,18 @@ TEST(RateSearchTest, FindsEveryLimitToThePrecision) {
       ASSERT_TRUE(trial.search.rate()) << limit;
       EXPECT_LE(*trial.search.rate(), limit);
       EXPECT_GE(*trial.search.rate() * (1 + precision), limit);
-      EXPECT_LT(trial.probes.size(), 30u);
+      EXPECT_LT(trial.probes.size(), 45u);
     }
   }
 }
 
 TEST(RateSearchTest, GoesDownWhereTheFirstRateFails) {
   const Trial trial = Search({.from = 100, .precision = 0.5, .repeats = 1}, HoldsUpTo(30));
-  EXPECT_THAT(trial.probes,
-              ElementsAre(Pair(Stage::kGrow, 100), Pair(Stage::kShrink, 50), Pair(Stage::kShrink, 25),
-                          Pair(Stage::kBisect, testing::DoubleNear(35.36, 0.01)), Pair(Stage::kConfirm, 25)));
+  EXPECT_THAT(
+      trial.probes,
+      ElementsAre(Pair(Stage::kGrow, 100), Pair(Stage::kGrow, 100), Pair(Stage::kShrink, 50), Pair(Stage::kShrink, 50),
+                  Pair(Stage::kShrink, 25), Pair(Stage::kBisect, testing::DoubleNear(35.36, 0.01)),
+                  Pair(Stage::kBisect, testing::DoubleNear(35.36, 0.01)), Pair(Stage::kConfirm, 25)));
 }
 
 TEST(RateSearchTest, GivesUpWhereNoRateHolds) {
@@ -100,6 +104,16 @@ TEST(RateSearchTest, ALuckyRunIsFoundOut) {
   EXPECT_LE(*trial.search.rate(), 300);
   EXPECT_GE(*trial.search.rate() * 1.05, 300);
   EXPECT_NEAR(*trial.search.lowest_failed(), 300, 15);
+}
+
+// A neighbour took the processor away when 200 was tried.
+TEST(RateSearchTest, AnUnluckyRunIsTriedAgain) {
+  bool unlucky = true;
+  const Trial trial = Search({.from = 100, .precision = 0.05}, [&unlucky](double rate) {
+    if (rate == 200 && std::exchange(unlucky, false)) return Verdict::kFailed;
+    return rate <= 3000 ? Verdict::kHeld : Verdict::kFailed;
+  });
+  EXPECT_GE(*trial.search.rate() * 1.05, 3000);
 }
 
 TEST(RateSearchTest, MostOfTheRepeatsDecide) {
@@ -139,9 +153,16 @@ TEST(RateSearchTest, TellsWhereTheLoadTesterWasTheLimit) {
   // The server's own limit lies below.
   EXPECT_FALSE(Search({.from = 100}, server).search.is_client_limited());
 
-  const Trial trial = Search({.from = 100}, [](double rate) {
-    return rate > 900 ? Verdict::kClientLimited : Verdict::kHeld;
-  });
+  // It is the limit only where it was in both runs.
+  RateSearch twice({.from = 100});
+  twice.Record(Verdict::kHeld);
+  twice.Record(Verdict::kFailed);
+  twice.Record(Verdict::kClientLimited);
+  EXPECT_EQ(twice.lowest_failed(), 200);
+  EXPECT_FALSE(twice.is_client_limited());
+
+  const Trial trial =
+      Search({.from = 100}, [](double rate) { return rate > 900 ? Verdict::kClientLimited : Verdict::kHeld; });
   EXPECT_TRUE(trial.search.is_client_limited());
   EXPECT_GE(*trial.search.rate() * 1.05, 900);
 }
@@ -150,6 +171,8 @@ TEST(RateSearchTest, AnInterruptedSearchKnowsItsBracket) {
   RateSearch search({.from = 100});
   EXPECT_FALSE(search.highest_held());
   search.Record(Verdict::kHeld);
+  search.Record(Verdict::kFailed);
+  EXPECT_FALSE(search.lowest_failed()) << "it is tried again";
   search.Record(Verdict::kFailed);
   EXPECT_FALSE(search.rate());
   EXPECT_EQ(search.highest_held(), 100);
@@ -166,8 +189,8 @@ TEST(RateSearchTest, NoiseDoesNotCarryItFarFromTheLimit) {
       return std::generate_canonical<double, 32>(random) < chance ? Verdict::kHeld : Verdict::kFailed;
     });
     ASSERT_TRUE(trial.search.rate());
-    // At 1,200 calls/s one run in 39 holds, at 500 one in a million fails.
-    EXPECT_LT(*trial.search.rate(), 1200);
+    // At 1,300 calls/s one run in 190 holds, at 500 one in a million fails.
+    EXPECT_LT(*trial.search.rate(), 1300);
     EXPECT_GT(*trial.search.rate(), 500);
     near += std::abs(*trial.search.rate() - 1000) < 150;
     EXPECT_GE(2 * trial.search.held(), 3u);

@@ -38,6 +38,7 @@ void ExpectCarries(const Report& report) {
 TEST(HtmlReportTest, CarriesTheReportAsData) {
   ExpectCarries(SampleComparison());
   ExpectCarries(SampleRun());
+  ExpectCarries(SampleSearch());
   ExpectCarries(SampleOpenRun());
 }
 

@@ -187,5 +187,24 @@ TEST(TextReportTest, AnEmptyReportIsNoCrash) {
   EXPECT_THAT(TextReport(v1::RunReport()), StartsWith("INVALID: "));
 }
 
+TEST(TextReportTest, TellsTheRunsOfASearchAndTheAnswer) {
+  EXPECT_EQ(
+      TextReport(SampleSearch()),
+      R"(localhost:50051 · model async · objectives p99<100ms, errors<0.1% · poisson arrivals · 8 connections · 2 loops
+engine http2 · runs of 5 s after 1 s of warm-up
+host box · 2 processors (Fast CPU) · 8.3 GB memory · Linux 6.1
+
+                  offered  answered      p50      p99    p99.9      max  errors  verdict
+  1  grow     100 calls/s       100  50.3 ms  62.2 ms  71.0 ms  90.0 ms       0  held
+  2  bisect   105 calls/s       101  70.3 ms   123 ms   171 ms   190 ms      12  failed
+  3  confirm  100 calls/s       100  50.3 ms  62.2 ms  71.0 ms  90.0 ms       0  held
+
+Errors at 105 calls/s
+  12 × UNAVAILABLE: Socket closed
+
+There is the sentence.
+)");
+}
+
 }  // namespace
 }  // namespace meanwhile
