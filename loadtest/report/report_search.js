@@ -32,9 +32,11 @@ function latencyAgainstRate() {
     bound: objective.y > 0 ? objective : null});
 }
 
-function answeredAgainstRate() {
-  const data = report.probes.map(({cell}) => ({x: cell.rate, y: cell.achievedRate})).sort((a, b) => a.x - b.x);
-  return rateChart({series: [{label: 'answered', colour: seriesColour(0), data}], format: figures.figure});
+function answeredShare() {
+  const data = report.probes.filter(({cell}) => cell.offeredRate > 0)
+    .map(({cell}) => ({x: cell.rate, y: cell.achievedRate / cell.offeredRate})).sort((a, b) => a.x - b.x);
+  return rateChart({series: [{label: 'answered', colour: seriesColour(0), data}], format: figures.share,
+    bound: {label: 'all', y: 1}});
 }
 
 function probesCard() {
@@ -70,8 +72,8 @@ function searchPage() {
       element('div', {class: 'charts'},
         panel('Response time against rate', 'A point for each run. Runs at which an objective did not hold are hollow.',
           latencyAgainstRate, true),
-        panel('Answered against offered', 'Where the points leave the diagonal, the server does not keep up.',
-          answeredAgainstRate, true)),
+        panel('Share that was answered', 'Successful calls in the time of a run, of those that were due in it. Where it ' +
+          'falls, the server does not keep up.', answeredShare, true)),
       probesCard()] : []),
     errorCard(['calls/s'], report.probes.map(({cell}) =>
       ({name: [figures.figure(cell.rate)], groups: cell.errorGroups}))),

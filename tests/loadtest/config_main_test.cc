@@ -112,8 +112,7 @@ TEST(ConfigTest, AWrongFileEndsWithItsCodeBeforeAnythingIsSent) {
     const Outcome outcome = RunWith(absl::StrCat("target: ", server.target(), "\n", file, "\n"));
     EXPECT_EQ(outcome.exit_code, 104) << file;
     EXPECT_EQ(outcome.out, "") << file;
-    EXPECT_THAT(outcome.err, testing::StartsWith(absl::StrCat("loadtest: ", path, message)))
-        << file;
+    EXPECT_THAT(outcome.err, testing::StartsWith(absl::StrCat("loadtest: ", path, message))) << file;
   }
   const Outcome missing = RunProcess({"loadtest/loadtest", "run", "--config=/nowhere.yaml"});
   EXPECT_EQ(missing.exit_code, 104);
@@ -136,9 +135,10 @@ TEST(ConfigTest, CompareAndSearchTakeTheirFlagsFromAFile) {
   EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
   EXPECT_EQ(ReadReport<v1::ComparisonReport>(json).rounds_size(), 4);
 
-  outcome = RunWith(absl::StrCat("target: ", server.target(), "\nslo: errors<1%,max<10m\nfrom: 20\nto: 20\nrepeats: 1\n",
-                                 "warmup: 0s\nduration: 100ms\nmax-dispatch-delay: 1h\n"),
-                    {"--json", json}, "search");
+  outcome =
+      RunWith(absl::StrCat("target: ", server.target(), "\nslo: errors<1%,max<10m\nfrom: 20\nto: 20\nrepeats: 1\n",
+                           "warmup: 0s\nduration: 100ms\nmax-dispatch-delay: 1h\n"),
+              {"--json", json}, "search");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
   const auto report = ReadReport<v1::SearchReport>(json);
   EXPECT_THAT(report.objectives(), testing::ElementsAre("errors<1%", "max<10m"));

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-EarlierRun Run(const std::string& file, double rate) {
+EarlierRun RunOf(const std::string& file, double rate) {
   EarlierRun run{.file = file, .report = {}};
   v1::RunReport& report = run.report;
   report.mutable_host()->set_name("box");
@@ -48,7 +48,7 @@ std::string ErrorOf(const EarlierRun& before, const EarlierRun& after, bool forc
 }
 
 TEST(EarlierRunsTest, ARunOnEachSideHasNoIntervalAndTheSentenceSaysSo) {
-  const absl::StatusOr<v1::ComparisonReport> report = CompareRuns({Run("a", 1000)}, {Run("b", 1200)}, false);
+  const absl::StatusOr<v1::ComparisonReport> report = CompareRuns({RunOf("a", 1000)}, {RunOf("b", 1200)}, false);
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_TRUE(report->valid());
   EXPECT_THAT(report->problems(), IsEmpty());
@@ -69,14 +69,15 @@ TEST(EarlierRunsTest, ARunOnEachSideHasNoIntervalAndTheSentenceSaysSo) {
 
 TEST(EarlierRunsTest, RepeatsGiveAnInterval) {
   const absl::StatusOr<v1::ComparisonReport> apart =
-      CompareRuns({Run("a", 1000), Run("b", 1010), Run("c", 990)}, {Run("d", 1200), Run("e", 1190), Run("f", 1210)}, false);
+      CompareRuns({RunOf("a", 1000), RunOf("b", 1010), RunOf("c", 990)},
+                  {RunOf("d", 1200), RunOf("e", 1190), RunOf("f", 1210)}, false);
   ASSERT_TRUE(apart.ok()) << apart.status();
   EXPECT_GT(apart->comparisons(0).throughput_ratio().low(), 1.1);
   EXPECT_LT(apart->comparisons(0).throughput_ratio().high(), 1.3);
   EXPECT_LT(apart->comparisons(0).throughput_ratio().low(), apart->comparisons(0).throughput_ratio().high());
 
   const absl::StatusOr<v1::ComparisonReport> alike =
-      CompareRuns({Run("a", 1000), Run("b", 1100)}, {Run("c", 1010), Run("d", 1090)}, false);
+      CompareRuns({RunOf("a", 1000), RunOf("b", 1100)}, {RunOf("c", 1010), RunOf("d", 1090)}, false);
   ASSERT_TRUE(alike.ok()) << alike.status();
   EXPECT_THAT(alike->comparisons(0).sentence(), HasSubstr("no difference that these runs can show"));
 }
@@ -84,7 +85,7 @@ TEST(EarlierRunsTest, RepeatsGiveAnInterval) {
 // They were not measured next to each other: that both sides happen to drift alike says nothing.
 TEST(EarlierRunsTest, RunsOfBothSidesAreNotPaired) {
   const absl::StatusOr<v1::ComparisonReport> report =
-      CompareRuns({Run("a", 1000), Run("b", 2000)}, {Run("c", 1100), Run("d", 2200)}, false);
+      CompareRuns({RunOf("a", 1000), RunOf("b", 2000)}, {RunOf("c", 1100), RunOf("d", 2200)}, false);
   ASSERT_TRUE(report.ok()) << report.status();
   // Paired, both rounds would agree on 1.1.
   EXPECT_LT(report->comparisons(0).throughput_ratio().low(), 0.7);
@@ -92,34 +93,37 @@ TEST(EarlierRunsTest, RunsOfBothSidesAreNotPaired) {
 }
 
 TEST(EarlierRunsTest, OtherHostsAreRefusedUnlessForced) {
-  EarlierRun other = Run("b.json", 1200);
+  EarlierRun other = RunOf("b.json", 1200);
   other.report.mutable_host()->set_name("crate");
-  EXPECT_EQ(ErrorOf(Run("a.json", 1000), other),
-            "b.json was measured on crate (4 × Fast CPU) and a.json on box (4 × Fast CPU): give --force to compare them "
-            "all the same");
-  const absl::StatusOr<v1::ComparisonReport> report = CompareRuns({Run("a.json", 1000)}, {other}, true);
+  EXPECT_EQ(
+      ErrorOf(RunOf("a.json", 1000), other),
+      "b.json was measured on crate (4 × Fast CPU) and a.json on box (4 × Fast CPU): give --force to compare them "
+      "all the same");
+  const absl::StatusOr<v1::ComparisonReport> report = CompareRuns({RunOf("a.json", 1000)}, {other}, true);
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_TRUE(report->valid());
-  EXPECT_THAT(report->problems(), ElementsAre("the files are of different hosts, box (4 × Fast CPU) and crate (4 × Fast "
-                                              "CPU): the difference may be theirs"));
+  EXPECT_THAT(report->problems(),
+              ElementsAre("the files are of different hosts, box (4 × Fast CPU) and crate (4 × Fast "
+                          "CPU): the difference may be theirs"));
 }
 
 TEST(EarlierRunsTest, OtherLoadsAreRefusedAlsoWhenForced) {
-  EarlierRun other = Run("b.json", 1200);
+  EarlierRun other = RunOf("b.json", 1200);
   other.report.set_load("200 in flight");
-  EXPECT_EQ(ErrorOf(Run("a.json", 1000), other, true),
+  EXPECT_EQ(ErrorOf(RunOf("a.json", 1000), other, true),
             "b.json cannot be compared with a.json: load is 200 in flight in the one and 100 in flight in the other");
-  other = Run("b.json", 1200);
+  other = RunOf("b.json", 1200);
   other.report.set_engine("grpc");
-  EXPECT_THAT(ErrorOf(Run("a.json", 1000), other, true), HasSubstr("engine is grpc in the one and http2 in the other"));
-  other = Run("b.json", 1200);
+  EXPECT_THAT(ErrorOf(RunOf("a.json", 1000), other, true),
+              HasSubstr("engine is grpc in the one and http2 in the other"));
+  other = RunOf("b.json", 1200);
   other.report.set_connections(1);
-  EXPECT_THAT(ErrorOf(Run("a.json", 1000), other, true), HasSubstr("connections is 1 in the one and 8 in the other"));
+  EXPECT_THAT(ErrorOf(RunOf("a.json", 1000), other, true), HasSubstr("connections is 1 in the one and 8 in the other"));
 }
 
 TEST(EarlierRunsTest, CallsOfAnotherKindAreRefused) {
-  EarlierRun before = Run("a.json", 1000);
-  EarlierRun after = Run("b.json", 1000);
+  EarlierRun before = RunOf("a.json", 1000);
+  EarlierRun after = RunOf("b.json", 1000);
   SetFlag("wait", "simulated:5ms", &before);
   SetFlag("wait", "simulated:5ms", &after);
   // Not of a call.
@@ -131,15 +135,15 @@ TEST(EarlierRunsTest, CallsOfAnotherKindAreRefused) {
 }
 
 TEST(EarlierRunsTest, AnyFileOfASideMustFit) {
-  EarlierRun odd = Run("odd.json", 1000);
+  EarlierRun odd = RunOf("odd.json", 1000);
   odd.report.set_load("1 in flight");
-  EXPECT_FALSE(CompareRuns({Run("a", 1), odd}, {Run("b", 1)}, true).ok());
-  EXPECT_FALSE(CompareRuns({Run("a", 1)}, {Run("b", 1), odd}, true).ok());
+  EXPECT_FALSE(CompareRuns({RunOf("a", 1), odd}, {RunOf("b", 1)}, true).ok());
+  EXPECT_FALSE(CompareRuns({RunOf("a", 1)}, {RunOf("b", 1), odd}, true).ok());
 }
 
 TEST(EarlierRunsTest, RunsByScheduleAreComparedByTheirTimes) {
-  std::vector<EarlierRun> before = {Run("a", 500), Run("b", 500)};
-  std::vector<EarlierRun> after = {Run("c", 500), Run("d", 500)};
+  std::vector<EarlierRun> before = {RunOf("a", 500), RunOf("b", 500)};
+  std::vector<EarlierRun> after = {RunOf("c", 500), RunOf("d", 500)};
   for (std::vector<EarlierRun>* side : {&before, &after}) {
     for (EarlierRun& run : *side) {
       run.report.set_load("500 calls/s");
@@ -151,13 +155,14 @@ TEST(EarlierRunsTest, RunsByScheduleAreComparedByTheirTimes) {
   before[0].report.mutable_response_time()->set_p99(0.11);
   const absl::StatusOr<v1::ComparisonReport> report = CompareRuns(before, after, false);
   ASSERT_TRUE(report.ok()) << report.status();
-  EXPECT_THAT(report->comparisons(0).sentence(), StartsWith("At 500 calls/s p99 is 0.67 times [0.64–0.70] what it was"));
+  EXPECT_THAT(report->comparisons(0).sentence(),
+              StartsWith("At 500 calls/s p99 is 0.67 times [0.64–0.70] what it was"));
 }
 
 TEST(EarlierRunsTest, WhatIsWrongWithAFileIsTold) {
-  EarlierRun interrupted = Run("a.json", 1000);
+  EarlierRun interrupted = RunOf("a.json", 1000);
   interrupted.report.set_interrupted(true);
-  EarlierRun invalid = Run("b.json", 1000);
+  EarlierRun invalid = RunOf("b.json", 1000);
   invalid.report.set_valid(false);
   const absl::StatusOr<v1::ComparisonReport> report = CompareRuns({interrupted}, {invalid}, false);
   ASSERT_TRUE(report.ok()) << report.status();

@@ -65,7 +65,8 @@ TEST(LoadShapeTest, ReadsTheTimesToReplay) {
 
 TEST(LoadShapeTest, SaysWhatIsWrongWithAShape) {
   const std::string shapes =
-      ": must be ramp:RATE..RATE/TIME, step:RATE,RATE,…/TIME, spike:RATE..RATE/TIME,TIME or replay:FILE";
+      ": must be ramp:RATE..RATE/TIME, step:RATE,RATE,…/TIME, spike:RATE..RATE/TIME,TIME, several with + between, "
+      "or replay:FILE";
   for (const std::string text : {"", "saw:1..2/1s", "ramp", "ramp:1..2", "ramp:1..2..3/1s", "ramp:1..2/1s,2s",
                                  "spike:1..2/1s", "spike:1..2/1s,1s,1s", "step:1,2/1s,1s", "replay:"}) {
     EXPECT_EQ(ErrorOf(text), absl::StrCat("--load=", text, shapes));

@@ -60,7 +60,8 @@ TEST(SearchTest, FindsTheRateAndTellsItEverywhere) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, HasSubstr(server.target() + " holds errors<1% and p50<1m at "));
   EXPECT_THAT(outcome.out, HasSubstr("1 of 1 runs at that rate did."));
-  EXPECT_THAT(outcome.out, HasSubstr("calls/s was too much: only "));
+  EXPECT_THAT(outcome.out, HasSubstr("calls/s was too much:"));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("calls/s were\\s+answered"));
 
   const v1::SearchReport report = ReadReport(json);
   EXPECT_TRUE(report.valid());
@@ -98,9 +99,9 @@ TEST(SearchTest, EndsAtTheHighestRateThatIsAllowed) {
 TEST(SearchTest, SaysThatNoRateHolds) {
   TestServer server;
   const std::string json = TempPath("none.json");
-  const Outcome outcome = RunProcess(Search(absl::StrCat(
-      server.target(), kAnyDelay,
-      " --slo=p50<1us --slo=errors<1% --from=1000 -z 20ms --warmup=0s --loops=1 --json=", json)));
+  const Outcome outcome = RunProcess(
+      Search(absl::StrCat(server.target(), kAnyDelay,
+                          " --slo=p50<1us --slo=errors<1% --from=1000 -z 20ms --warmup=0s --loops=1 --json=", json)));
   EXPECT_EQ(outcome.exit_code, 99) << outcome.err << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("does not hold p50<1us and errors<1% at any rate that was tried"));
   const v1::SearchReport report = ReadReport(json);
@@ -125,9 +126,9 @@ TEST(SearchTest, IsNotValidWhereTheLoadTesterWasTheLimit) {
 TEST(SearchTest, AnInterruptTellsTheBracketSoFar) {
   TestServer server;
   const std::string json = TempPath("interrupted.json");
-  Process search(Search(absl::StrCat(server.target(), kAnyDelay,
-                                     " --slo=errors<1% --from=50 -z 200ms --warmup=0s --wait=simulated:5ms --json=",
-                                     json)));
+  Process search(
+      Search(absl::StrCat(server.target(), kAnyDelay,
+                          " --slo=errors<1% --from=50 -z 200ms --warmup=0s --wait=simulated:5ms --json=", json)));
   // More than the first rate has in its time.
   EXPECT_TRUE(WaitUntil([&] { return server.fetches() >= 15; }));
   search.Signal(SIGINT);

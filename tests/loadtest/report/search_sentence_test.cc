@@ -40,9 +40,10 @@ TEST(SearchSentenceTest, TellsTheBracketOfASearchThatWasCutShort) {
   v1::SearchReport report = SampleSearch();
   report.clear_rate();
   report.set_interrupted(true);
-  EXPECT_EQ(SearchSentence(report),
-            "The search ended before it had an answer: 100 calls/s held in a run. 105 calls/s was too much: p99<100ms was "
-            "123 ms.");
+  EXPECT_EQ(
+      SearchSentence(report),
+      "The search ended before it had an answer: 100 calls/s held in a run. 105 calls/s was too much: p99<100ms was "
+      "123 ms.");
   report.clear_probes();
   report.clear_highest_held();
   report.clear_lowest_failed();
