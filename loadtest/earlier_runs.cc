@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -84,11 +84,12 @@ absl::StatusOr<EarlierRun> ReadEarlierRun(absl::string_view flag, const std::str
   const auto refuse = [&](absl::string_view why) { return absl::InvalidArgumentError(FlagError(flag, file, why)); };
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return refuse(std::strerror(errno));
-  const std::string json(std::istreambuf_iterator<char>(stream), {});
+  std::ostringstream json;
+  json << stream.rdbuf();  // Nothing of a directory.
   EarlierRun run{.file = file, .report = {}};
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;  // Of a later version.
-  const auto status = google::protobuf::util::JsonStringToMessage(json, &run.report, options);
+  const auto status = google::protobuf::util::JsonStringToMessage(json.str(), &run.report, options);
   // Other reports have no load.
   if (!status.ok() || run.report.load().empty()) return refuse("must be a file that `loadtest run --json` wrote");
   return run;
