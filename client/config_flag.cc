@@ -1,121 +1,118 @@
 #include "client/config_flag.h"
 
-#include <cerrno>
-#include <cstddef>
-#include <cstring>
-#include <fstream>
 #include <map>
-#include <optional>
-#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "client/flags.h"
 
 namespace meanwhile {
 namespace {
 
-// Far more than all flags take. Whatever is given instead of a file, such as /dev/zero, has an end.
-constexpr std::size_t kLargestFile = 1 << 20;
-
-constexpr absl::string_view kSyntax = "must be KEY = VALUE, with a quote closed where one is opened";
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kLargestFile + 1, '\0');
-  if (file.is_open()) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  // A directory can be opened, and fails when it is read.
-  if (!file.is_open() || file.bad()) return absl::InvalidArgumentError(std::strerror(errno));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kLargestFile) {
-    return absl::InvalidArgumentError(absl::StrCat("must be a file of at most ", kLargestFile, " bytes"));
-  }
-  return text;
-}
-
-bool IsComment(absl::string_view text) { return text.empty() || text.front() == '#'; }
-
-// The value out of what follows the `=`; none when that is no value.
-std::optional<std::string> ParseValue(absl::string_view text) {
-  if (IsComment(text)) return std::nullopt;
-  if (const char quote = text.front(); quote == '"' || quote == '\'') {
-    const std::size_t end = text.find(quote, 1);
-    if (end == absl::string_view::npos) return std::nullopt;
-    if (!IsComment(absl::StripLeadingAsciiWhitespace(text.substr(end + 1)))) return std::nullopt;
-    return std::string(text.substr(1, end - 1));
-  }
-  std::size_t end = 1;
-  while (end < text.size() && !(text[end] == '#' && absl::ascii_isspace(text[end - 1]))) ++end;
-  return std::string(absl::StripTrailingAsciiWhitespace(text.substr(0, end)));
-}
-
-// Gives the flag the value, unless it was given on the command line.
-absl::Status SetFlag(CLI::Option& flag, const std::string& key, const std::string& value) {
-  if (!flag.empty()) return absl::OkStatus();
-  const bool takes_no_value = flag.get_expected_min() == 0;
-  try {
-    flag.add_result(takes_no_value ? flag.get_flag_value(key, value) : value);
-    flag.run_callback();
-  } catch (const CLI::ParseError& error) {
-    return absl::InvalidArgumentError(error.what());
-  }
-  return absl::OkStatus();
-}
-
-class ConfigFile {
+class ConfigReader {
  public:
-  explicit ConfigFile(CLI::App* app) : app_(app) {}
+  ConfigReader(CLI::App* app, const ConfigRules* rules) : app_(app), rules_(rules) {
+    for (const std::string& key : rules_->alternatives) has_alternative_ = has_alternative_ || IsGiven(key);
+  }
 
-  absl::Status Take(const std::string& text) {
-    for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-      ++number_;
-      if (absl::Status status = TakeLine(absl::StripAsciiWhitespace(line)); !status.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("line ", number_, ": ", status.message()));
-      }
+  absl::Status Take(const ConfigNode& config) {
+    for (const ConfigNode& node : config.children) {
+      if (absl::Status status = TakeKey(node); !status.ok()) return status;
     }
     return absl::OkStatus();
   }
 
  private:
-  absl::Status TakeLine(absl::string_view line) {
-    if (IsComment(line)) return absl::OkStatus();
-    const std::pair<absl::string_view, absl::string_view> sides = absl::StrSplit(line, absl::MaxSplits('=', 1));
-    const std::string key(absl::StripTrailingAsciiWhitespace(sides.first));
-    const std::optional<std::string> value = ParseValue(absl::StripLeadingAsciiWhitespace(sides.second));
-    if (key.empty() || !value) return absl::InvalidArgumentError(kSyntax);
-
-    CLI::Option* flag = app_->get_option_no_throw("--" + key);
-    if (flag == nullptr || !flag->get_configurable()) {
-      return absl::InvalidArgumentError(absl::StrCat(key, ": unknown key"));
-    }
-    if (const auto [earlier, is_new] = lines_.try_emplace(key, number_); !is_new) {
-      return absl::InvalidArgumentError(absl::StrCat(key, ": already on line ", earlier->second));
-    }
-    return SetFlag(*flag, key, *value);
+  // A flag, or an argument, which is named in capitals.
+  CLI::Option* Find(const std::string& key) const {
+    if (CLI::Option* flag = app_->get_option_no_throw("--" + key)) return flag;
+    const std::string name = absl::AsciiStrToUpper(key);
+    return name == key ? nullptr : app_->get_option_no_throw(name);
   }
 
-  CLI::App* app_;
-  int number_ = 0;
-  std::map<std::string, int> lines_;  // Where each key was.
+  // Before the file has set anything: on the command line.
+  bool IsGiven(const std::string& key) const {
+    const CLI::Option* flag = Find(key);
+    return flag != nullptr && !flag->empty();
+  }
+
+  absl::Status TakeKey(const ConfigNode& node) {
+    const bool is_list = !rules_->list_key.empty() && node.key == rules_->list_key;
+    CLI::Option* flag = Find(is_list ? rules_->list_flag : node.key);
+    if (flag == nullptr || !flag->get_configurable()) return ConfigError(node, "unknown key");
+    if (has_alternative_ && rules_->alternatives.contains(node.key)) return absl::OkStatus();
+    if (const auto earlier = keys_.find(flag); earlier != keys_.end()) {
+      return ConfigError(node, absl::StrCat("cannot stand together with ", earlier->second));
+    }
+    if (!flag->empty()) return absl::OkStatus();
+    keys_[flag] = node.key;
+    if (!is_list) return SetFlag(*flag, node);
+    const absl::StatusOr<std::string> text = rules_->parse_list(node);
+    if (!text.ok()) return text.status();
+    ConfigNode value{
+        .kind = ConfigNode::Kind::kText, .line = node.line, .key = node.key, .text = *text, .children = {}};
+    return SetFlag(*flag, value);
+  }
+
+  // Gives the flag what stands there.
+  static absl::Status SetFlag(CLI::Option& flag, const ConfigNode& node) {
+    std::vector<ConfigNode> values = {node};
+    if (node.kind == ConfigNode::Kind::kList && flag.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll) {
+      values = node.children;
+    }
+    for (ConfigNode& value : values) {
+      value.key = node.key;
+      if (value.kind == ConfigNode::Kind::kNothing) return ConfigError(value, "must have a value");
+      if (value.kind != ConfigNode::Kind::kText) return ConfigError(value, "must be a single value");
+    }
+    if (values.empty()) return ConfigError(node, "must have a value");
+    ConfigNode place = values.front();
+    const std::string own_name = absl::StrCat("--", node.key);
+    try {
+      const bool takes_no_value = flag.get_expected_min() == 0;
+      for (const ConfigNode& value : values) {
+        flag.add_result(takes_no_value ? flag.get_flag_value(node.key, value.text) : value.text);
+      }
+      flag.run_callback();
+    } catch (const CLI::ParseError& error) {
+      // The flag names itself and the value, as on the command line; here its key stands before it, and the line is
+      // that of the value.
+      absl::string_view why = error.what();
+      for (const ConfigNode& value : values) {
+        if (absl::StartsWith(why, absl::StrCat(own_name, "=", value.text))) place = value;
+      }
+      if (absl::ConsumePrefix(&why, own_name) && !absl::ConsumePrefix(&why, "=")) absl::ConsumePrefix(&why, ": ");
+      return ConfigError(place, why);
+    }
+    return absl::OkStatus();
+  }
+
+  CLI::App* const app_;
+  const ConfigRules* const rules_;
+  bool has_alternative_ = false;
+  std::map<const CLI::Option*, std::string> keys_;  // By which the file has set each.
 };
 
 }  // namespace
 
-CLI::Option* AddConfigFlag(CLI::App& app) {
+CLI::Option* AddConfigFlag(CLI::App& app, ConfigRules rules,
+                           std::function<std::string(const std::string&)> resolve_path) {
   // Callbacks of flags run when the whole command line is known: a flag that it gives has its value.
-  const auto read = [&app](const std::string& path) {
-    const absl::StatusOr<std::string> text = ReadFile(path);
-    const absl::Status status = text.ok() ? ConfigFile(&app).Take(*text) : text.status();
-    if (!status.ok()) throw CLI::ConfigError(FlagError("--config", path, status.message()));
-    return status;
+  const auto read = [&app, rules = std::move(rules), resolve_path = std::move(resolve_path)](const std::string& path) {
+    const absl::StatusOr<ConfigNode> config = ReadConfigFile(resolve_path ? resolve_path(path) : path);
+    if (!config.ok()) throw CLI::ConfigError(std::string(config.status().message()));
+    if (const absl::Status status = ConfigReader(&app, &rules).Take(*config); !status.ok()) {
+      throw CLI::ConfigError(absl::StrCat(path, ":", status.message()));
+    }
+    return absl::OkStatus();
   };
   return AddParsedFlag(app, "--config", read, "FILE", "",
-                       "Flags, one a line: KEY = VALUE; those of the command line win")
+                       "Flags in a YAML file, KEY: VALUE; those of the command line win")
       ->configurable(false);
 }
 

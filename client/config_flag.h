@@ -1,18 +1,16 @@
-// --config=FILE: flags out of a file, one a line, each by its long name without the dashes:
+// --config=FILE: flags out of a YAML file, each by its long name without the dashes, as all our binaries take it:
 //
 //   # What this server is for.
-//   model = async
-//   backend = normal:50ms,5ms
-//   grace = 30s                  # A comment stands on a line of its own or behind a space.
-//   data-dir = " strange name"   # "…" or '…' keep what is between them as it is; nothing in them is escaped.
-//   quick = true                 # A flag that takes no value on the command line.
+//   model: async
+//   backend: normal:50ms,5ms
+//   grace: 30s
+//   quick: true                      # A flag that takes no value on the command line.
+//   threshold: [p99<80ms, errors<1%] # One that may be given more than once.
+//   target: localhost:50051          # An argument without a flag.
 //
-// A flag given on the command line wins; its line in the file is then read but not looked into. Everything else that is
-// wrong is an error that names the file and the line: an unknown key, a bad value, a key that is there twice, a line
-// that is none of these.
-//
-// CLI11's own reader of such files is not used: it passes over short lines, takes a key without a value for `true`, the
-// first of two equal keys for both, and cuts values at commas, spaces and every #.
+// A flag given on the command line wins; its value in the file is then read but not looked into. Everything else that
+// is wrong is an error that names the file, the line and the key: an unknown key, a bad value, a key that is there
+// twice, what is no YAML.
 //
 // Thread: the one that parses.
 
@@ -20,12 +18,28 @@
 #define MEANWHILE_CLIENT_CONFIG_FLAG_H_
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "client/config_file.h"
 
 namespace meanwhile {
 
+struct ConfigRules {
+  // Keys that say the same in different ways: one of them on the command line replaces each of them in the file.
+  std::set<std::string> alternatives = {};
+  // A key that is no flag, and how its value becomes that of the flag `list_flag`. The error is a ConfigError.
+  std::string list_key = "";
+  std::string list_flag = "";
+  std::function<absl::StatusOr<std::string>(const ConfigNode&)> parse_list = nullptr;
+};
+
 // Adds the flag to an app or a subcommand; the file is for the flags of the same one. ParseFlags gives kConfigExitCode
-// when something is wrong with the file.
-CLI::Option* AddConfigFlag(CLI::App& app);
+// when something is wrong with the file. A relative path begins at `resolve_path` of it, if given.
+CLI::Option* AddConfigFlag(CLI::App& app, ConfigRules rules = {},
+                           std::function<std::string(const std::string&)> resolve_path = nullptr);
 
 }  // namespace meanwhile
 

@@ -14,6 +14,7 @@
 #include "async/event_loop.h"
 #include "async/task.h"
 #include "client/channel_pool.h"
+#include "client/config_flag.h"
 #include "client/credentials.h"
 #include "client/flags.h"
 #include "client/meanwhile_client.h"
@@ -187,6 +188,7 @@ int Main(int argc, char** argv) {
   health->add_option("--service", flags.service, "A service's name; empty asks for the whole server")
       ->type_name("NAME");
 
+  for (CLI::App* command : {fetch, gather, compute, stats, health}) AddConfigFlag(*command);
   if (const std::optional<int> exit_code = ParseFlags(app, argc, argv)) return *exit_code;
   absl::StatusOr<Credentials> credentials = MakeCredentials(flags.credential_flags);
   if (!credentials.ok()) {

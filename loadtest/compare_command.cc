@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,17 +11,21 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "client/channel_pool.h"
+#include "client/config_flag.h"
 #include "client/flags.h"
 #include "loadtest/comparison_run.h"
+#include "loadtest/earlier_runs.h"
 #include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
+#include "loadtest/level_flags.h"
 #include "loadtest/model_variant.h"
 #include "loadtest/output_files.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/server_binary.h"
+#include "loadtest/settings.h"
 
 namespace meanwhile {
 namespace {
@@ -31,13 +36,23 @@ constexpr char kDefaultModels[] = "async,callback,thread,pool";
 
 struct CompareCommand::Flags {
   std::vector<ModelVariant> models = *ParseModelVariants(kDefaultModels);
+  LevelFlags level_flags;
   std::string backend = "normal:50ms,5ms";
   std::vector<ServerCommand> others;
+  std::vector<RunningServer> running;
   std::size_t payload_size = 64;
   bool quick = false;
   // The servers, their backend and the payload are set when all flags are known.
   ComparisonOptions comparison;
   OutputFiles files;
+  std::vector<EarlierRun> before;
+  std::vector<EarlierRun> after;
+  bool force = false;
+  CLI::Option* models_option = nullptr;
+  CLI::Option* rounds_option = nullptr;
+  CLI::Option* warmup_option = nullptr;
+  CLI::Option* duration_option = nullptr;
+  CLI::Option* force_option = nullptr;
 };
 
 namespace {
@@ -49,41 +64,27 @@ constexpr char kFooter[] =
     "Every round starts each server afresh, warms it up and measures it, in the order A B B A. The first server is\n"
     "compared with each other one; ratios are of medians over the rounds, with a bootstrap interval.\n"
     "\n"
+    "With --before and --after nothing is measured: reports of earlier runs are compared, each file a round.\n"
+    "\n"
     "Exit codes: 0 good; 1 a server did not start, died, could not be reached or served no call; 2 bad usage; 105\n"
     "interrupted, what was measured is told; 106 the load tester was the limit of both sides of a comparison.\n"
     "\n"
     "  loadtest compare --quick --html=report.html\n"
     "  loadtest compare -c 100,5000 --backend=exponential:20ms --rounds=6\n"
     "  loadtest compare --models=thread,thread:max_pollers=1000,pool:threads=16,pool:threads=256\n"
-    "  loadtest compare --models=async --server='mine=./my_server --port={port}'";
+    "  loadtest compare --models=async --server='mine=./my_server --port={port}'\n"
+    "  loadtest compare --target=old=10.0.0.1:50051 --target=new=10.0.0.2:50051 -r 500,1000 --arrival=poisson\n"
+    "  loadtest compare --before=monday1.json,monday2.json --after=friday1.json,friday2.json";
 
 // For sh(1), whatever it holds.
 std::string Quoted(const std::string& text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
-template <typename T, typename Container>
-bool IsAmong(const T& value, const Container& values) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
-
 absl::Status ParseModels(const std::string& text, std::vector<ModelVariant>* models) {
   absl::StatusOr<std::vector<ModelVariant>> variants = ParseModelVariants(text);
   if (!variants.ok()) return absl::InvalidArgumentError(absl::StrCat("--models=", variants.status().message()));
   *models = *std::move(variants);
-  return absl::OkStatus();
-}
-
-absl::Status ParseLevels(const std::string& text, std::vector<uint32_t>* levels) {
-  levels->clear();
-  for (const absl::string_view level : absl::StrSplit(text, ',')) {
-    const absl::StatusOr<uint64_t> count = ParseCount("--concurrency", std::string(level), {1, 100'000});
-    if (!count.ok()) return count.status();
-    if (IsAmong(*count, *levels)) {
-      return absl::InvalidArgumentError(FlagError("--concurrency", text, "must hold each level once"));
-    }
-    levels->push_back(static_cast<uint32_t>(*count));
-  }
   return absl::OkStatus();
 }
 
@@ -108,9 +109,31 @@ absl::Status ParseServer(const std::string& text, std::vector<ServerCommand>* se
   return absl::OkStatus();
 }
 
-// `deepest` is the most calls in flight of any level: a queue that holds them sheds none.
+absl::Status ParseTarget(const std::string& text, std::vector<RunningServer>* servers) {
+  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
+  if (parts.first.empty() || parts.second.empty()) {
+    return absl::InvalidArgumentError(FlagError("--target", text, "must be NAME=HOST:PORT or NAME=unix:PATH"));
+  }
+  if (absl::Status status = CheckTarget(parts.second); !status.ok()) {
+    return absl::InvalidArgumentError(FlagError("--target", text, status.message()));
+  }
+  servers->push_back(RunningServer{.name = parts.first, .target = parts.second});
+  return absl::OkStatus();
+}
+
+absl::Status ParseEarlierRuns(absl::string_view flag, const std::string& text, std::vector<EarlierRun>* runs) {
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    const std::string file(part);
+    absl::StatusOr<EarlierRun> run = ReadEarlierRun(flag, file, ResolvePath(file));
+    if (!run.ok()) return run.status();
+    runs->push_back(*std::move(run));
+  }
+  return absl::OkStatus();
+}
+
+// `deepest` is the most calls that may be in flight: a queue that holds them sheds none.
 ServerCommand OwnServer(const std::string& binary, const ModelVariant& variant, const std::string& backend,
-                        uint32_t deepest) {
+                        std::size_t deepest) {
   std::string command =
       absl::StrCat(Quoted(binary), " --model=", variant.model, " --listen=127.0.0.1:{port} --backend=", Quoted(backend),
                    " --reflection=false --grace=0s");
@@ -119,17 +142,22 @@ ServerCommand OwnServer(const std::string& binary, const ModelVariant& variant, 
   return ServerCommand{.name = variant.name, .command = std::move(command), .usage_exit_code = kExitUsage};
 }
 
-// All that are compared, in order.
-absl::StatusOr<std::vector<ServerCommand>> Servers(const std::vector<ModelVariant>& models, const std::string& backend,
-                                                   uint32_t deepest, const std::vector<ServerCommand>& others) {
-  std::vector<ServerCommand> servers;
-  if (!models.empty()) {
-    const absl::StatusOr<std::string> binary = FindServerBinary();
-    if (!binary.ok()) return binary.status();
-    for (const ModelVariant& model : models) servers.push_back(OwnServer(*binary, model, backend, deepest));
+std::size_t DeepestOf(const ComparisonOptions& comparison) {
+  std::size_t deepest = 0;
+  for (const Level& level : comparison.levels) {
+    deepest = std::max<std::size_t>(deepest, level.rate ? comparison.load.max_in_flight : level.in_flight);
   }
-  servers.insert(servers.end(), others.begin(), others.end());
-  return servers;
+  return deepest;
+}
+
+// With earlier runs nothing is measured, so a flag that says how makes no sense.
+void RefuseFlagsOfAMeasurement(const CLI::App& command) {
+  static constexpr absl::string_view kAllowed[] = {"before", "after", "force", "json", "csv", "html", "config"};
+  for (const CLI::Option* option : command.get_options([](const CLI::Option* one) { return one->count() > 0; })) {
+    if (std::find(std::begin(kAllowed), std::end(kAllowed), option->get_single_name()) != std::end(kAllowed)) continue;
+    throw UsageError(
+        FlagError(option->get_name(), option->results().front(), "cannot be given together with --before and --after"));
+  }
 }
 
 int Fail(const absl::Status& status) {
@@ -150,92 +178,128 @@ int ExitCodeOf(const v1::ComparisonReport& report) {
 CompareCommand::CompareCommand(CLI::App& app)
     : command_(app.add_subcommand("compare", "Compares servers under the same load")),
       flags_(std::make_unique<Flags>()) {
-  Flags& flags = *flags_;
-  ComparisonOptions& comparison = flags.comparison;
-  LoadOptions& load = comparison.load;
-  comparison.in_flight = {100, 1000, 4000};
+  ComparisonOptions& comparison = flags_->comparison;
   comparison.rounds = 4;
-  load.warmup = absl::Milliseconds(800);
-  load.duration = absl::Milliseconds(1300);
+  comparison.load.warmup = absl::Milliseconds(800);
+  comparison.load.duration = absl::Milliseconds(1300);
   command_->footer(kFooter);
-
-  AddParsedFlag(
-      *command_, "--models", [&](const std::string& text) { return ParseModels(text, &flags.models); }, "LIST",
-      kDefaultModels,
-      "Models of this project's own server, each with options if wanted: pool:threads=64:queue=1000,\n"
-      "thread:max_pollers=64, async:loops=2; or none");
-  auto parse_servers = [&](const std::vector<std::string>& texts) {
-    for (const std::string& text : texts) {
-      if (absl::Status status = ParseServer(text, &flags.others); !status.ok()) {
-        throw UsageError(std::string(status.message()));
-      }
-    }
-  };
-  command_
-      ->add_option_function<std::vector<std::string>>("--server", parse_servers,
-                                                      "Another server of the same proto; its COMMAND is a program with "
-                                                      "arguments, {port} among them stands for the\n"
-                                                      "port to listen on. May be given again")
-      ->type_name("NAME=COMMAND")
-      ->allow_extra_args(false);
-  AddParsedFlag(
-      *command_, "-c,--concurrency", [&](const std::string& text) { return ParseLevels(text, &comparison.in_flight); },
-      "LIST", absl::StrJoin(comparison.in_flight, ","), "Calls in flight, a level each");
-  command_->add_option("--backend", flags.backend, "What calls wait for, as this project's server takes it")
-      ->capture_default_str()
-      ->type_name("SPEC");
-  AddEngineFlag(*command_, &load.engine);
-  CLI::Option* const rounds =
-      AddCountFlag(*command_, "--rounds", &comparison.rounds, {1, 100}, "How often everything is measured");
-  CLI::Option* const warmup = AddDurationFlag(
-      *command_, "--warmup", &load.warmup, {absl::ZeroDuration(), absl::Hours(1)},
-      "How long calls are sent before they are measured, or until every caller has had an answer, up to "
-      "5 s longer");
-  CLI::Option* const duration = AddDurationFlag(*command_, "-z,--duration", &load.duration,
-                                                {absl::Milliseconds(1), absl::Hours(1)}, "Of each measured time");
-  AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
-  AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
-  command_->add_flag(
-      "--quick", flags.quick,
-      "An impression in 45 s, with wide intervals: --rounds=2 --warmup=350ms --duration=600ms, unless given");
-  AddParsedFlag(
-      *command_, "--pin", [&](const std::string& text) { return ParsePin(text, &comparison.pin); }, "auto|none", "auto",
-      "Give servers and load tester processors of their own");
-  AddOutputFlags(*command_, &flags.files);
-
-  command_->final_callback([&flags, &comparison, &load, rounds, warmup, duration] {
-    if (flags.quick) {
-      if (rounds->count() == 0) comparison.rounds = 2;
-      if (warmup->count() == 0) load.warmup = absl::Milliseconds(350);
-      if (duration->count() == 0) load.duration = absl::Milliseconds(600);
-    }
-    std::set<std::string> names;
-    for (const ModelVariant& model : flags.models) names.insert(model.name);
-    for (const ServerCommand& other : flags.others) {
-      if (!names.insert(other.name).second) throw UsageError(FlagError("--server", other.name, "this name is taken"));
-    }
-    if (names.empty()) throw UsageError("--models=none: must name a model when there is no --server");
-  });
+  AddServerFlags();
+  AddMeasurementFlags();
+  AddEarlierRunFlags();
+  AddOutputFlags(*command_, &flags_->files);
+  AddConfigFlag(*command_, {.alternatives = {"concurrency", "rps"}}, ResolvePath);
+  command_->final_callback([this] { Finish(); });
 }
 
 CompareCommand::~CompareCommand() = default;
 
 bool CompareCommand::chosen() const { return command_->parsed(); }
 
-int CompareCommand::Execute(const absl::Notification& stop) {
+void CompareCommand::AddServerFlags() {
+  Flags& flags = *flags_;
+  flags.models_option = AddParsedFlag(
+      *command_, "--models", [&flags](const std::string& text) { return ParseModels(text, &flags.models); }, "LIST",
+      kDefaultModels,
+      "Models of this project's own server, each with options if wanted: pool:threads=64:queue=1000,\n"
+      "thread:max_pollers=64, async:loops=2; or none, which is the default with --target");
+  AddRepeatedFlag(
+      *command_, "--server", [&flags](const std::string& text) { return ParseServer(text, &flags.others); },
+      "NAME=COMMAND",
+      "Another server of the same proto; its COMMAND is a program with arguments, {port} among them stands for the\n"
+      "port to listen on. May be given again");
+  AddRepeatedFlag(
+      *command_, "--target", [&flags](const std::string& text) { return ParseTarget(text, &flags.running); },
+      "NAME=HOST:PORT", "A server that runs already, and is not started afresh. May be given again");
+  command_->add_option("--backend", flags.backend, "What calls wait for, as this project's server takes it")
+      ->capture_default_str()
+      ->type_name("SPEC");
+}
+
+void CompareCommand::AddMeasurementFlags() {
   ComparisonOptions& comparison = flags_->comparison;
-  const uint32_t deepest = *std::max_element(comparison.in_flight.begin(), comparison.in_flight.end());
-  absl::StatusOr<std::vector<ServerCommand>> servers =
-      Servers(flags_->models, flags_->backend, deepest, flags_->others);
-  if (!servers.ok()) return Fail(servers.status());
-  comparison.servers = *std::move(servers);
-  if (!flags_->models.empty()) comparison.backend = flags_->backend;
+  LoadOptions& load = comparison.load;
+  flags_->level_flags.Add(*command_, &comparison);
+  AddEngineFlag(*command_, &load.engine);
+  flags_->rounds_option =
+      AddCountFlag(*command_, "--rounds", &comparison.rounds, {1, 100}, "How often everything is measured");
+  flags_->warmup_option = AddDurationFlag(
+      *command_, "--warmup", &load.warmup, {absl::ZeroDuration(), absl::Hours(1)},
+      "How long calls are sent before they are measured, or until every caller has had an answer, up to "
+      "5 s longer");
+  flags_->duration_option = AddDurationFlag(*command_, "-z,--duration", &load.duration,
+                                            {absl::Milliseconds(1), absl::Hours(1)}, "Of each measured time");
+  AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
+  AddCountFlag(*command_, "--payload-size", &flags_->payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
+  command_->add_flag(
+      "--quick", flags_->quick,
+      "An impression in 45 s, with wide intervals: --rounds=2 --warmup=350ms --duration=600ms, unless given");
+  AddParsedFlag(
+      *command_, "--pin", [&comparison](const std::string& text) { return ParsePin(text, &comparison.pin); },
+      "auto|none", "auto", "Give servers and load tester processors of their own");
+}
+
+void CompareCommand::AddEarlierRunFlags() {
+  Flags& flags = *flags_;
+  AddRepeatedFlag(
+      *command_, "--before",
+      [&flags](const std::string& text) { return ParseEarlierRuns("--before", text, &flags.before); }, "FILE",
+      "Compare earlier runs: a file that `run --json` wrote, or several with commas between. May be given again");
+  AddRepeatedFlag(
+      *command_, "--after",
+      [&flags](const std::string& text) { return ParseEarlierRuns("--after", text, &flags.after); }, "FILE",
+      "The runs that are held against those");
+  flags.force_option = command_->add_flag("--force", flags.force, "Compare also what different hosts have measured");
+}
+
+void CompareCommand::Finish() {
+  Flags& flags = *flags_;
+  if (flags.before.empty() != flags.after.empty()) {
+    throw UsageError(flags.before.empty() ? "--after needs --before" : "--before needs --after");
+  }
+  if (!flags.before.empty()) {
+    RefuseFlagsOfAMeasurement(*command_);
+    return;
+  }
+  if (flags.force_option->count() > 0) throw UsageError("--force needs --before and --after");
+  flags.level_flags.Finish(&flags.comparison);
+  if (flags.quick) {
+    if (flags.rounds_option->count() == 0) flags.comparison.rounds = 2;
+    if (flags.warmup_option->count() == 0) flags.comparison.load.warmup = absl::Milliseconds(350);
+    if (flags.duration_option->count() == 0) flags.comparison.load.duration = absl::Milliseconds(600);
+  }
+  if (!flags.running.empty() && flags.models_option->count() == 0) flags.models.clear();
+  std::set<std::string> names;
+  for (const ModelVariant& model : flags.models) names.insert(model.name);
+  const auto take = [&names](const char* flag, const std::string& name) {
+    if (!names.insert(name).second) throw UsageError(FlagError(flag, name, "this name is taken"));
+  };
+  for (const ServerCommand& other : flags.others) take("--server", other.name);
+  for (const RunningServer& running : flags.running) take("--target", running.name);
+  if (names.empty()) throw UsageError("--models=none: must name a model when there is no --server and no --target");
+}
+
+absl::StatusOr<v1::ComparisonReport> CompareCommand::Measure(const absl::Notification& stop) {
+  ComparisonOptions& comparison = flags_->comparison;
+  if (!flags_->models.empty()) {
+    const absl::StatusOr<std::string> binary = FindServerBinary();
+    if (!binary.ok()) return binary.status();
+    for (const ModelVariant& model : flags_->models) {
+      comparison.servers.push_back(OwnServer(*binary, model, flags_->backend, DeepestOf(comparison)));
+    }
+    comparison.backend = flags_->backend;
+  }
+  comparison.servers.insert(comparison.servers.end(), flags_->others.begin(), flags_->others.end());
+  comparison.servers.insert(comparison.servers.end(), flags_->running.begin(), flags_->running.end());
   comparison.load.longest_warmup = comparison.load.warmup + kPatienceWithWarmup;
   comparison.load.request.set_payload(std::string(flags_->payload_size, 'x'));
+  return RunComparison(comparison, [&stop] { return stop.HasBeenNotified(); });
+}
 
-  const absl::StatusOr<v1::ComparisonReport> report =
-      RunComparison(comparison, [&stop] { return stop.HasBeenNotified(); });
+int CompareCommand::Execute(const absl::Notification& stop) {
+  absl::StatusOr<v1::ComparisonReport> report =
+      flags_->before.empty() ? Measure(stop) : CompareRuns(flags_->before, flags_->after, flags_->force);
   if (!report.ok()) return Fail(report.status());
+  *report->mutable_settings()->mutable_flags() = SettingsOf(*command_);
   std::cout << TextReport(*report) << std::flush;
   if (absl::Status status = WriteReport(*report, flags_->files); !status.ok()) return Fail(status);
   return ExitCodeOf(*report);

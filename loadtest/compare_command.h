@@ -1,4 +1,5 @@
-// `loadtest compare`: starts servers, puts the same load on each in turn, and tells how they differ.
+// `loadtest compare`: puts the same load on each of some servers in turn, most of them started by it, and tells how
+// they differ; or how reports of earlier runs do.
 
 #ifndef MEANWHILE_LOADTEST_COMPARE_COMMAND_H_
 #define MEANWHILE_LOADTEST_COMPARE_COMMAND_H_
@@ -6,7 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "absl/status/statusor.h"
 #include "absl/synchronization/notification.h"
+#include "meanwhile/v1/report.pb.h"
 
 namespace meanwhile {
 
@@ -25,6 +28,13 @@ class CompareCommand {
 
  private:
   struct Flags;
+
+  void AddServerFlags();
+  void AddMeasurementFlags();
+  void AddEarlierRunFlags();
+  // After the parsing: what follows from several flags.
+  void Finish();
+  absl::StatusOr<v1::ComparisonReport> Measure(const absl::Notification& stop);
 
   CLI::App* const command_;
   const std::unique_ptr<Flags> flags_;

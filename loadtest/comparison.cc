@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "loadtest/report/figures.h"
+#include "loadtest/report/level.h"
 #include "loadtest/report/sentence.h"
 #include "loadtest/statistics.h"
 
@@ -26,21 +26,23 @@ std::vector<double> FiguresOf(const Rounds& rounds, const Figure& figure) {
 double MedianOf(const Rounds& rounds, const Figure& figure) { return Median(FiguresOf(rounds, figure)); }
 
 // The rounds of one server at one level, in order.
-Rounds RoundsOf(const v1::ComparisonReport& report, const std::string& model, uint32_t in_flight) {
+Rounds RoundsOf(const v1::ComparisonReport& report, const std::string& model, const Level& level) {
   Rounds rounds;
   for (const v1::Cell& cell : report.rounds()) {
-    if (cell.model() == model && cell.in_flight() == in_flight) rounds.push_back(&cell);
+    if (cell.model() == model && LevelOf(cell) == level) rounds.push_back(&cell);
   }
   return rounds;
 }
 
-void SummarizeLatency(const Rounds& rounds, v1::LatencySummary* summary) {
+using Times = const v1::LatencySummary& (v1::Cell::*)() const;
+
+void SummarizeLatency(const Rounds& rounds, Times times, v1::LatencySummary* summary) {
   const auto* reflection = v1::LatencySummary::GetReflection();
   const auto* descriptor = v1::LatencySummary::GetDescriptor();
   for (int i = 0; i < descriptor->field_count(); ++i) {
     const auto* field = descriptor->field(i);
     reflection->SetDouble(summary, field, MedianOf(rounds, [&](const v1::Cell& cell) {
-                            return reflection->GetDouble(cell.response_time(), field);
+                            return reflection->GetDouble((cell.*times)(), field);
                           }));
   }
 }
@@ -91,20 +93,48 @@ void AddCounts(const Rounds& rounds, v1::Cell* cell) {
     cell->set_calls(cell->calls() + round->calls());
     cell->set_errors(cell->errors() + round->errors());
     cell->set_duration_seconds(cell->duration_seconds() + round->duration_seconds());
+    cell->set_not_sent(cell->not_sent() + round->not_sent());
+    cell->set_in_flight_at_end(cell->in_flight_at_end() + round->in_flight_at_end());
+    cell->set_unfinished(cell->unfinished() + round->unfinished());
     for (const auto& [status, count] : round->statuses()) (*cell->mutable_statuses())[status] += count;
+  }
+}
+
+// Whether it was so in at least half of the rounds.
+template <typename Predicate>
+bool InMost(const Rounds& rounds, Predicate is_so) {
+  const auto so = std::count_if(rounds.begin(), rounds.end(), [&](const v1::Cell* round) { return is_so(*round); });
+  return 2 * so >= static_cast<long>(rounds.size());
+}
+
+// What only an open loop has.
+void SummarizeSchedule(const Rounds& rounds, v1::Cell* cell) {
+  const auto all_have = [&rounds](auto has) {
+    return std::all_of(rounds.begin(), rounds.end(), [&](const v1::Cell* round) { return has(*round); });
+  };
+  if (all_have([](const v1::Cell& round) { return round.has_offered_rate(); })) {
+    cell->set_offered_rate(MedianOf(rounds, [](const v1::Cell& round) { return round.offered_rate(); }));
+    cell->set_behind(InMost(rounds, [](const v1::Cell& round) { return round.behind(); }));
+  }
+  if (all_have([](const v1::Cell& round) { return round.has_service_time(); })) {
+    SummarizeLatency(rounds, &v1::Cell::service_time, cell->mutable_service_time());
+  }
+  if (all_have([](const v1::Cell& round) { return round.has_dispatch_delay(); })) {
+    SummarizeLatency(rounds, &v1::Cell::dispatch_delay, cell->mutable_dispatch_delay());
   }
 }
 
 void SummarizeCell(const Rounds& rounds, v1::Cell* cell) {
   cell->set_model(rounds.front()->model());
-  cell->set_in_flight(rounds.front()->in_flight());
+  SetLevel(LevelOf(*rounds.front()), cell);
   AddCounts(rounds, cell);
   AddErrorGroups(rounds, cell);
   cell->set_achieved_rate(MedianOf(rounds, [](const v1::Cell& round) { return round.achieved_rate(); }));
   if (rounds.front()->has_ideal_share()) {
     cell->set_ideal_share(MedianOf(rounds, [](const v1::Cell& round) { return round.ideal_share(); }));
   }
-  SummarizeLatency(rounds, cell->mutable_response_time());
+  SummarizeLatency(rounds, &v1::Cell::response_time, cell->mutable_response_time());
+  SummarizeSchedule(rounds, cell);
   SummarizeServer(rounds, cell);
   v1::ClientUsage* client = cell->mutable_client();
   client->set_cpu_micros_per_call(
@@ -112,49 +142,52 @@ void SummarizeCell(const Rounds& rounds, v1::Cell* cell) {
   client->set_processors_used(MedianOf(rounds, [](const v1::Cell& round) { return round.client().processors_used(); }));
   client->set_waited_for_stream(
       MedianOf(rounds, [](const v1::Cell& round) { return round.client().waited_for_stream(); }));
-  const auto limited =
-      std::count_if(rounds.begin(), rounds.end(), [](const auto* round) { return round->client_limited(); });
-  cell->set_client_limited(2 * limited >= static_cast<long>(rounds.size()));
+  cell->set_client_limited(InMost(rounds, [](const v1::Cell& round) { return round.client_limited(); }));
 }
 
-// Nothing when a side has no figure to divide by.
-void SetRatio(const Rounds& subject, const Rounds& baseline, const Figure& figure, v1::Estimate* estimate) {
-  const absl::StatusOr<RatioEstimate> ratio = BootstrapRatio(FiguresOf(subject, figure), FiguresOf(baseline, figure));
-  if (!ratio.ok()) return;
-  estimate->set_median(ratio->median);
-  estimate->set_low(ratio->low);
-  estimate->set_high(ratio->high);
-}
-
-void AddComparison(uint32_t in_flight, const std::string& subject, const std::string& baseline,
+void AddComparison(const Level& level, const std::string& subject, const std::string& baseline,
                    v1::ComparisonReport* report) {
-  const Rounds subject_rounds = RoundsOf(*report, subject, in_flight);
-  const Rounds baseline_rounds = RoundsOf(*report, baseline, in_flight);
+  const Rounds subject_rounds = RoundsOf(*report, subject, level);
+  const Rounds baseline_rounds = RoundsOf(*report, baseline, level);
   if (subject_rounds.empty() || baseline_rounds.empty()) return;
   v1::Comparison* comparison = report->add_comparisons();
   comparison->set_subject(subject);
   comparison->set_baseline(baseline);
-  comparison->set_in_flight(in_flight);
-  SetRatio(
-      subject_rounds, baseline_rounds, [](const v1::Cell& cell) { return cell.achieved_rate(); },
-      comparison->mutable_throughput_ratio());
-  SetRatio(
-      subject_rounds, baseline_rounds, [](const v1::Cell& cell) { return cell.server().cpu_micros_per_call(); },
-      comparison->mutable_cpu_per_call_ratio());
+  SetLevel(level, comparison);
+
+  const Pairing pairing = report->settings().after_files().empty() ? Pairing::kByRound : Pairing::kNone;
+  // Nothing when a side has no figure to divide by.
+  const auto ratio_of = [&](const Figure& figure) {
+    v1::Estimate estimate;
+    const absl::StatusOr<RatioEstimate> ratio =
+        BootstrapRatio(FiguresOf(subject_rounds, figure), FiguresOf(baseline_rounds, figure), /*seed=*/1,
+                       /*resamples=*/10'000, pairing);
+    if (!ratio.ok()) return estimate;
+    estimate.set_median(ratio->median);
+    estimate.set_low(ratio->low);
+    estimate.set_high(ratio->high);
+    return estimate;
+  };
+  *comparison->mutable_throughput_ratio() = ratio_of([](const v1::Cell& cell) { return cell.achieved_rate(); });
+  *comparison->mutable_cpu_per_call_ratio() =
+      ratio_of([](const v1::Cell& cell) { return cell.server().cpu_micros_per_call(); });
+  *comparison->mutable_p50_ratio() = ratio_of([](const v1::Cell& cell) { return cell.response_time().p50(); });
+  *comparison->mutable_p90_ratio() = ratio_of([](const v1::Cell& cell) { return cell.response_time().p90(); });
+  *comparison->mutable_p99_ratio() = ratio_of([](const v1::Cell& cell) { return cell.response_time().p99(); });
 }
 
-std::string LevelOf(uint32_t in_flight) { return absl::StrCat("at ", FormatCount(in_flight), " in flight "); }
+std::string At(const Level& level) { return absl::StrCat("at ", level.text(), " "); }
 
 // False when nothing was measured, or a server served no call in one of its rounds: its ratio then has no interval.
 bool JudgeRates(v1::ComparisonReport* report) {
   bool usable = true;
   for (const v1::Cell& cell : report->cells()) {
-    const Rounds rounds = RoundsOf(*report, cell.model(), cell.in_flight());
+    const Rounds rounds = RoundsOf(*report, cell.model(), LevelOf(cell));
     const auto idle =
         std::count_if(rounds.begin(), rounds.end(), [](const v1::Cell* round) { return round->achieved_rate() <= 0; });
     if (idle == 0) continue;
-    report->add_problems(absl::StrCat(LevelOf(cell.in_flight()), cell.model(), " served no call in ", idle, " of ",
-                                      rounds.size(), " rounds"));
+    report->add_problems(
+        absl::StrCat(At(LevelOf(cell)), cell.model(), " served no call in ", idle, " of ", rounds.size(), " rounds"));
     usable = false;
   }
   if (report->cells().empty()) {
@@ -166,27 +199,26 @@ bool JudgeRates(v1::ComparisonReport* report) {
 
 // The load tester's limit at one level. False when a comparison says nothing because of it: the load tester was the
 // limit of both sides, or of the only server that there is.
-bool JudgeLimit(uint32_t in_flight, v1::ComparisonReport* report) {
+bool JudgeLimit(const Level& level, v1::ComparisonReport* report) {
   std::vector<std::string> limited;
   for (const v1::Cell& cell : report->cells()) {
-    if (cell.in_flight() == in_flight && cell.client_limited()) limited.push_back(cell.model());
+    if (LevelOf(cell) == level && cell.client_limited()) limited.push_back(cell.model());
   }
   if (limited.empty()) return true;
   const bool compared = report->settings().models_size() > 1;
   const bool usable = compared && (limited.size() == 1 || limited.front() != report->settings().models(0));
   report->add_problems(absl::StrCat(
-      usable ? "" : "client-limited: ", LevelOf(in_flight), "the load tester was the limit of ",
-      absl::StrJoin(limited, " and "),
+      usable ? "" : "client-limited: ", At(level), "the load tester was the limit of ", absl::StrJoin(limited, " and "),
       usable ? ", which can serve more calls than these" : "; give it more processors, or the servers fewer"));
   return usable;
 }
 
 }  // namespace
 
-std::vector<RoundStep> PlanRounds(std::size_t servers, const std::vector<uint32_t>& levels, uint32_t rounds) {
+std::vector<RoundStep> PlanRounds(std::size_t servers, std::size_t levels, uint32_t rounds) {
   std::vector<RoundStep> steps;
   for (uint32_t round = 1; round <= rounds; ++round) {
-    for (const uint32_t level : levels) {
+    for (std::size_t level = 0; level < levels; ++level) {
       for (std::size_t i = 0; i < servers; ++i) {
         steps.push_back(RoundStep{round % 2 == 1 ? i : servers - 1 - i, level, round});
       }
@@ -197,16 +229,17 @@ std::vector<RoundStep> PlanRounds(std::size_t servers, const std::vector<uint32_
 
 void Summarize(v1::ComparisonReport* report) {
   const auto& models = report->settings().models();
-  for (const uint32_t in_flight : report->settings().in_flight()) {
+  const std::vector<Level> levels = LevelsOf(report->settings());
+  for (const Level& level : levels) {
     for (const std::string& model : models) {
-      const Rounds rounds = RoundsOf(*report, model, in_flight);
+      const Rounds rounds = RoundsOf(*report, model, level);
       if (!rounds.empty()) SummarizeCell(rounds, report->add_cells());
     }
-    for (int i = 1; i < models.size(); ++i) AddComparison(in_flight, models[0], models[i], report);
+    for (int i = 1; i < models.size(); ++i) AddComparison(level, models[0], models[i], report);
   }
   bool usable = JudgeRates(report);
-  for (const uint32_t in_flight : report->settings().in_flight()) {
-    if (!JudgeLimit(in_flight, report)) usable = false;
+  for (const Level& level : levels) {
+    if (!JudgeLimit(level, report)) usable = false;
   }
   report->set_valid(usable);
   SetSentences(*report);

@@ -2,12 +2,14 @@
 
 #include <cstdio>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/version.h"
 #include "loadtest/comparison.h"
 #include "loadtest/host.h"
+#include "loadtest/load_shape.h"
 #include "loadtest/pinning.h"
 #include "loadtest/progress.h"
 #include "loadtest/server_round.h"
@@ -21,8 +23,15 @@ v1::ComparisonReport ReportOf(const ComparisonOptions& options, const v1::Host& 
   report.set_start_time(absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone()));
   *report.mutable_host() = host;
   v1::ComparisonSettings* settings = report.mutable_settings();
-  for (const ServerCommand& server : options.servers) settings->add_models(server.name);
-  settings->mutable_in_flight()->Assign(options.in_flight.begin(), options.in_flight.end());
+  for (const ComparedServer& server : options.servers) settings->add_models(NameOf(server));
+  for (const Level& level : options.levels) {
+    if (level.rate) {
+      settings->add_rates(*level.rate);
+    } else {
+      settings->add_in_flight(level.in_flight);
+    }
+  }
+  if (options.levels.front().rate) settings->set_arrival(FormatArrival(options.arrival));
   settings->set_backend(options.backend);
   settings->set_rounds(options.rounds);
   settings->set_warmup_seconds(absl::ToDoubleSeconds(options.load.warmup));
@@ -34,18 +43,49 @@ v1::ComparisonReport ReportOf(const ComparisonOptions& options, const v1::Host& 
   return report;
 }
 
+void SetLoad(const Level& level, const Arrival& arrival, LoadOptions* load) {
+  if (!level.rate) {
+    load->in_flight = level.in_flight;
+    return;
+  }
+  load->shape.emplace().phases = {{*level.rate, *level.rate}};
+  load->shape->arrival = arrival;
+}
+
+absl::StatusOr<ServerRound> Measure(const ComparedServer& server, const std::string& processors, LoadOptions load,
+                                    const std::function<void(const LoadProgress&)>& show,
+                                    const std::function<bool()>& stopped) {
+  if (const auto* command = std::get_if<ServerCommand>(&server)) {
+    return MeasureServer(*command, processors, std::move(load), show, stopped);
+  }
+  const auto& running = std::get<RunningServer>(server);
+  load.target = running.target;
+  return MeasureTarget(running.name, load, show, stopped);
+}
+
+// Those that run already have their processors.
+absl::StatusOr<Pinning> PinAll(const ComparisonOptions& options) {
+  if (!options.pin) return NoPinning();
+  for (const ComparedServer& server : options.servers) {
+    if (std::holds_alternative<RunningServer>(server)) {
+      return Pinning{"", absl::StrCat("nothing was pinned: ", NameOf(server), " runs already")};
+    }
+  }
+  return PinLoadTester();
+}
+
 // Adds the rounds, and the mean wait when a server tells one.
 absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& processors,
                            const std::function<bool()>& stopped, v1::ComparisonReport* report) {
-  const std::vector<RoundStep> steps = PlanRounds(options.servers.size(), options.in_flight, options.rounds);
+  const std::vector<RoundStep> steps = PlanRounds(options.servers.size(), options.levels.size(), options.rounds);
   ProgressLine progress(stderr);
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const ServerCommand& server = options.servers[steps[i].server];
+    const ComparedServer& server = options.servers[steps[i].server];
     LoadOptions load = options.load;
-    load.in_flight = steps[i].in_flight;
-    const std::string label = absl::StrCat(i + 1, "/", steps.size(), " ", server.name, " · ");
+    SetLoad(options.levels[steps[i].level], options.arrival, &load);
+    const std::string label = absl::StrCat(i + 1, "/", steps.size(), " ", NameOf(server), " · ");
     const auto show = [&](const LoadProgress& now) { progress.Show(now, label); };
-    absl::StatusOr<ServerRound> round = MeasureServer(server, processors, load, show, stopped);
+    absl::StatusOr<ServerRound> round = Measure(server, processors, load, show, stopped);
     progress.Clear();
     if (stopped()) {
       // The round that was cut short is not like the others.
@@ -67,7 +107,7 @@ void SetIdealShares(v1::ComparisonReport* report) {
   const double mean_wait = report->settings().mean_wait_seconds();
   if (mean_wait <= 0) return;
   for (v1::Cell& cell : *report->mutable_rounds()) {
-    cell.set_ideal_share(cell.achieved_rate() * mean_wait / cell.in_flight());
+    if (cell.in_flight() > 0) cell.set_ideal_share(cell.achieved_rate() * mean_wait / cell.in_flight());
   }
 }
 
@@ -76,7 +116,7 @@ void SetIdealShares(v1::ComparisonReport* report) {
 absl::StatusOr<v1::ComparisonReport> RunComparison(const ComparisonOptions& options,
                                                    const std::function<bool()>& stopped) {
   const v1::Host host = ReadHost();  // Before pinning, which takes processors away.
-  const absl::StatusOr<Pinning> pinning = options.pin ? PinLoadTester() : NoPinning();
+  const absl::StatusOr<Pinning> pinning = PinAll(options);
   if (!pinning.ok()) return pinning.status();
   v1::ComparisonReport report = ReportOf(options, host, *pinning);
   if (absl::Status status = MeasureRounds(options, pinning->server, stopped, &report); !status.ok()) return status;

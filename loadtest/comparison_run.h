@@ -8,22 +8,39 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "loadtest/load_run.h"
+#include "loadtest/report/level.h"
+#include "loadtest/schedule.h"
 #include "loadtest/server_process.h"
 #include "meanwhile/v1/report.pb.h"
 
 namespace meanwhile {
 
+// A server that runs already.
+struct RunningServer {
+  std::string name;
+  // `HOST:PORT` or `unix:PATH`.
+  std::string target;
+};
+// One that is started for each round, or not.
+using ComparedServer = std::variant<ServerCommand, RunningServer>;
+
+inline const std::string& NameOf(const ComparedServer& server) {
+  return std::visit([](const auto& one) -> const std::string& { return one.name; }, server);
+}
+
 struct ComparisonOptions {
   // The first is compared with each other one. No two have the same name.
-  std::vector<ServerCommand> servers;
-  // Calls in flight, a level each; none twice.
-  std::vector<uint32_t> in_flight;
+  std::vector<ComparedServer> servers;
+  // Calls in flight, or calls a second of an open loop that then leave as `arrival` says; none twice.
+  std::vector<Level> levels;
+  Arrival arrival;
   uint32_t rounds = 1;
-  // Of each measurement. Target and calls in flight are set here.
+  // Of each measurement. Target and level are set here.
   LoadOptions load;
   // What calls wait for, for the report; empty when each server knows for itself.
   std::string backend;

@@ -16,7 +16,8 @@ namespace meanwhile {
 namespace {
 
 constexpr char kShapes[] =
-    "must be ramp:RATE..RATE/TIME, step:RATE,RATE,…/TIME, spike:RATE..RATE/TIME,TIME or replay:FILE";
+    "must be ramp:RATE..RATE/TIME, step:RATE,RATE,…/TIME, spike:RATE..RATE/TIME,TIME, several with + between, or "
+    "replay:FILE";
 constexpr char kRates[] = "each rate must be a number from 0 to 10000000, and one of them over 0";
 constexpr char kTimes[] = "each time must be a duration from 1ms to 24h";
 constexpr std::size_t kMostSteps = 1000;
@@ -83,6 +84,30 @@ absl::StatusOr<std::vector<std::chrono::nanoseconds>> ReadArrivals(const std::st
   return arrivals;
 }
 
+// Of one shape. A message for FlagError when it is none.
+absl::StatusOr<std::vector<RatePhase>> ParsePhases(absl::string_view text) {
+  const auto refuse = [](const char* bound) { return absl::InvalidArgumentError(bound); };
+  const std::pair<absl::string_view, absl::string_view> named = absl::StrSplit(text, absl::MaxSplits(':', 1));
+  const auto [name, rest] = named;
+  const bool is_step = name == "step";
+  if ((!is_step && name != "ramp" && name != "spike") || !absl::StrContains(rest, '/')) return refuse(kShapes);
+  const std::pair<absl::string_view, absl::string_view> sides = absl::StrSplit(rest, absl::MaxSplits('/', 1));
+  const auto rates = Rates(sides.first, is_step ? "," : "..");
+  if (!rates) return refuse(kRates);
+  const auto times = Times(sides.second);
+  if (!times) return refuse(kTimes);
+  if (times->size() != (name == "spike" ? 2 : 1) || (!is_step && rates->size() != 2)) return refuse(kShapes);
+
+  if (name == "ramp") return std::vector<RatePhase>{{rates->front(), rates->back(), times->front()}};
+  if (name == "spike") {
+    const RatePhase around = {rates->front(), rates->front(), times->front()};
+    return std::vector<RatePhase>{around, {rates->back(), rates->back(), times->back()}, around};
+  }
+  std::vector<RatePhase> phases;
+  for (const double rate : *rates) phases.push_back({rate, rate, times->front()});
+  return phases;
+}
+
 }  // namespace
 
 absl::StatusOr<double> ParseRate(absl::string_view flag, absl::string_view text) {
@@ -94,34 +119,19 @@ absl::StatusOr<double> ParseRate(absl::string_view flag, absl::string_view text)
 absl::StatusOr<LoadShape> ParseLoadShape(absl::string_view flag, absl::string_view text,
                                          const std::function<std::string(const std::string&)>& resolve_path) {
   const auto refuse = [&](absl::string_view bound) { return absl::InvalidArgumentError(FlagError(flag, text, bound)); };
-  const std::pair<absl::string_view, absl::string_view> named = absl::StrSplit(text, absl::MaxSplits(':', 1));
-  const auto [name, rest] = named;
   LoadShape shape;
-  if (name == "replay") {
-    if (rest.empty()) return refuse(kShapes);
-    auto arrivals = ReadArrivals(resolve_path(std::string(rest)));
+  if (absl::string_view file = text; absl::ConsumePrefix(&file, "replay:") && resolve_path && !file.empty()) {
+    auto arrivals = ReadArrivals(resolve_path(std::string(file)));
     if (!arrivals.ok()) return refuse(arrivals.status().message());
     shape.replay = std::make_shared<const std::vector<std::chrono::nanoseconds>>(*std::move(arrivals));
     return shape;
   }
-  const bool is_step = name == "step";
-  if ((!is_step && name != "ramp" && name != "spike") || !absl::StrContains(rest, '/')) return refuse(kShapes);
-  const std::pair<absl::string_view, absl::string_view> sides = absl::StrSplit(rest, absl::MaxSplits('/', 1));
-  const auto rates = Rates(sides.first, is_step ? "," : "..");
-  if (!rates) return refuse(kRates);
-  const auto times = Times(sides.second);
-  if (!times) return refuse(kTimes);
-  if (rates->size() > kMostSteps) return refuse("must have at most 1000 steps");
-  if (times->size() != (name == "spike" ? 2 : 1) || (!is_step && rates->size() != 2)) return refuse(kShapes);
-
-  if (name == "ramp") shape.phases = {{rates->front(), rates->back(), times->front()}};
-  for (const double rate : *rates) {
-    if (is_step) shape.phases.push_back({rate, rate, times->front()});
+  for (const absl::string_view part : absl::StrSplit(text, '+')) {
+    const absl::StatusOr<std::vector<RatePhase>> phases = ParsePhases(part);
+    if (!phases.ok()) return refuse(phases.status().message());
+    shape.phases.insert(shape.phases.end(), phases->begin(), phases->end());
   }
-  if (name == "spike") {
-    const RatePhase around = {rates->front(), rates->front(), times->front()};
-    shape.phases = {around, {rates->back(), rates->back(), times->back()}, around};
-  }
+  if (shape.phases.size() > kMostSteps) return refuse("must have at most 1000 steps");
   return shape;
 }
 
@@ -140,6 +150,11 @@ absl::StatusOr<Arrival> ParseArrival(absl::string_view flag, absl::string_view t
   }
   arrival.kind = Arrival::Kind::kBurst;
   return arrival;
+}
+
+std::string FormatArrival(const Arrival& arrival) {
+  if (arrival.kind == Arrival::Kind::kBurst) return absl::StrCat("burst:", arrival.burst);
+  return arrival.kind == Arrival::Kind::kPoisson ? "poisson" : "constant";
 }
 
 }  // namespace meanwhile

@@ -4,6 +4,7 @@
 //   --load=ramp:100..5000/60s         from one rate to another in that time
 //   --load=step:100,200,400/10s       one rate after another, each for that time
 //   --load=spike:100..5000/10s,2s     10 s at the first rate, 2 s at the second, 10 s at the first
+//   --load=SHAPE+SHAPE…               any of these, one after another
 //   --load=replay:FILE                calls at the times of a file, one a line: `1.25s`, `80ms` or a number of seconds,
 //                                     ascending; blank lines and what follows a # are passed over
 //   --arrival=constant|poisson|burst:N
@@ -26,11 +27,15 @@ namespace meanwhile {
 inline constexpr double kLowestRate = 0.001;
 inline constexpr double kHighestRate = 10'000'000;
 
-// The errors are complete: FlagError with what the flag must be. `resolve_path` makes a path out of a file's name.
+// The errors are complete: FlagError with what the flag must be. `resolve_path` makes a path out of a file's name;
+// without it a replay is refused.
 absl::StatusOr<double> ParseRate(absl::string_view flag, absl::string_view text);
 absl::StatusOr<LoadShape> ParseLoadShape(absl::string_view flag, absl::string_view text,
                                          const std::function<std::string(const std::string&)>& resolve_path);
 absl::StatusOr<Arrival> ParseArrival(absl::string_view flag, absl::string_view text);
+
+// As ParseArrival takes it.
+std::string FormatArrival(const Arrival& arrival);
 
 }  // namespace meanwhile
 

@@ -51,5 +51,6 @@ std::string ResolvePath(const std::string& path) {
 
 absl::Status WriteReport(const v1::RunReport& report, const OutputFiles& files) { return Write(report, files); }
 absl::Status WriteReport(const v1::ComparisonReport& report, const OutputFiles& files) { return Write(report, files); }
+absl::Status WriteReport(const v1::SearchReport& report, const OutputFiles& files) { return Write(report, files); }
 
 }  // namespace meanwhile

@@ -32,6 +32,7 @@ std::string ResolvePath(const std::string& path);
 // Writes each wanted file. The first error, which names the file; the other files are written all the same.
 absl::Status WriteReport(const v1::RunReport& report, const OutputFiles& files);
 absl::Status WriteReport(const v1::ComparisonReport& report, const OutputFiles& files);
+absl::Status WriteReport(const v1::SearchReport& report, const OutputFiles& files);
 
 }  // namespace meanwhile
 

@@ -29,7 +29,9 @@
 #include "loadtest/output_files.h"
 #include "loadtest/progress.h"
 #include "loadtest/report/text_report.h"
+#include "loadtest/run_config.h"
 #include "loadtest/server_stats_reader.h"
+#include "loadtest/settings.h"
 #include "loadtest/threshold.h"
 #include "loadtest/validity.h"
 
@@ -60,6 +62,7 @@ constexpr char kFooter[] =
     "  ramp:100..5000/60s       from one rate to another in that time\n"
     "  step:100,200,400/10s     one rate after another, each for that time\n"
     "  spike:100..5000/10s,2s   10 s at the first rate, 2 s at the second, 10 s at the first\n"
+    "  SHAPE+SHAPE              any of these, one after another\n"
     "  replay:FILE              calls at the times in a file, one a line: 1.25s, 80ms or a number of seconds\n"
     "\n"
     "Data may have templates, filled anew for each call: {{.CallNumber}}, {{.LoopNumber}}, {{.UUID}}, "
@@ -67,7 +70,8 @@ constexpr char kFooter[] =
     "{{randomString 10}}, {{timestamp}}, {{timestampUnix}}, {{timestampUnixMilli}}, {{timestampUnixNano}}.\n"
     "\n"
     "Exit codes: 0 good; 1 the target cannot be reached or went away, or no call succeeded; 2 bad usage;\n"
-    "99 a threshold failed, or --abort-when ended the run; 105 interrupted, what was measured is told;\n"
+    "99 a threshold failed, or --abort-when ended the run; 104 the file of --config is wrong; 105 interrupted, what "
+    "was measured is told;\n"
     "106 the load tester was the limit.\n"
     "\n"
     "  loadtest run localhost:50051 -c 1000 -z 10s\n"
@@ -170,6 +174,8 @@ v1::RunReport ReportOf(const LoadOptions& load, const std::string& description, 
   if (const std::optional<double> ideal = IdealRate(load)) report.set_ideal_share(report.achieved_rate() / *ideal);
   const std::vector<std::string> problems = ProblemsOf(result);
   report.mutable_problems()->Assign(problems.begin(), problems.end());
+  report.set_client_limited(!OwnLimits(result).empty());
+  report.set_behind(IsServerBehind(result));
   report.set_valid(result.measurement.succeeded() > 0 && !IsServerGone(result) && !IsClientLimited(result));
   return report;
 }
@@ -244,6 +250,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddOutputFlags(*command_, &flags.files);
   AddOutputFlag(*command_, "--hlog", &flags.log_file,
                 "Write the times second by second as a log that HdrHistogram's tools read");
+  AddRunConfigFlag(*command_);
 
   command_->final_callback([&flags, &load, payload_size, wait] {
     flags.load_flags.Finish(&load);
@@ -292,6 +299,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
   v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
   observer.SetServer(&report);
   flags_->call_flags.Describe(&report);
+  AddSettings(*command_, &report);
   report.set_aborted(observer.aborted());
   report.set_interrupted(result->interrupted && observer.aborted().empty());
   for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;

@@ -42,7 +42,8 @@ double Median(absl::Span<const double> values) {
 }
 
 absl::StatusOr<RatioEstimate> BootstrapRatio(absl::Span<const double> subject_rounds,
-                                             absl::Span<const double> baseline_rounds, uint64_t seed, int resamples) {
+                                             absl::Span<const double> baseline_rounds, uint64_t seed, int resamples,
+                                             Pairing pairing) {
   if (absl::Status status = CheckRounds("subject", subject_rounds, /*zero_allowed=*/true); !status.ok()) return status;
   if (absl::Status status = CheckRounds("baseline", baseline_rounds, /*zero_allowed=*/false); !status.ok()) {
     return status;
@@ -56,7 +57,7 @@ absl::StatusOr<RatioEstimate> BootstrapRatio(absl::Span<const double> subject_ro
   // The standard fixes what this engine draws, not what its distributions make of it; hence the remainder, whose bias
   // is one in 2^60.
   std::mt19937_64 random(seed);
-  const bool paired = subject_rounds.size() == baseline_rounds.size();
+  const bool paired = pairing == Pairing::kByRound && subject_rounds.size() == baseline_rounds.size();
   std::vector<double> subject(subject_rounds.size());
   std::vector<double> baseline(baseline_rounds.size());
   std::vector<double> ratios(static_cast<size_t>(resamples));

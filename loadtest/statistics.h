@@ -25,11 +25,14 @@ struct RatioEstimate {
   bool has_interval = false;
 };
 
+// Whether round i of one side was measured next to round i of the other.
+enum class Pairing { kByRound, kNone };
+
 // The ratio of the medians, with a percentile bootstrap interval (Efron 1979): rounds are drawn with replacement, as
 // many as there were, and the ratio is taken again, `resamples` times; the interval holds the middle 95 % of these
-// ratios. With equal numbers of rounds, round i of the subject is drawn together with round i of the baseline: they
-// were measured next to each other, and what slowed the machine down then slowed both. With unequal numbers (a run that
-// was interrupted) each side is drawn by itself.
+// ratios. Paired rounds, of which both sides have as many, are drawn together: they were measured next to each other,
+// and what slowed the machine down then slowed both. Else (also with unequal numbers, of a run that was interrupted)
+// each side is drawn by itself.
 //
 // What the interval means with few rounds: less than "95 %" says. A bootstrap makes nothing up: with paired rounds the
 // interval never leaves the range from the smallest ratio of one round to the largest, and with two or three rounds it
@@ -41,7 +44,7 @@ struct RatioEstimate {
 // finite number of at least 0, or one of the baseline is 0.
 absl::StatusOr<RatioEstimate> BootstrapRatio(absl::Span<const double> subject_rounds,
                                              absl::Span<const double> baseline_rounds, uint64_t seed = 1,
-                                             int resamples = 10'000);
+                                             int resamples = 10'000, Pairing pairing = Pairing::kByRound);
 
 }  // namespace meanwhile
 

@@ -1,5 +1,8 @@
 #include "loadtest/validity.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "loadtest/report/figures.h"
@@ -13,6 +16,10 @@ constexpr double kFullShare = 0.95;
 constexpr absl::Duration kShortestToJudge = absl::Milliseconds(100);
 // Of the calls that the schedule set. If more of them are missing, no percentile tells of all.
 constexpr double kNotSentShare = 0.01;
+// Of the calls that were due. The number in flight varies by about its root, and calls that end late at one end of the
+// measured time are made up for at the other; thrice that is no chance.
+constexpr double kMissingShare = 0.05;
+constexpr double kDeviations = 3;
 
 // Of one processor. 0 in a run too short to tell.
 double ShareOf(absl::Duration processor_time, const LoadResult& result) {
@@ -30,9 +37,13 @@ std::string MoreLoops(const LoadResult& result) {
   return advice;
 }
 
+bool AreTooManyNotSent(const LoadResult& result) {
+  return static_cast<double>(result.not_sent) > kNotSentShare * static_cast<double>(result.scheduled);
+}
+
 }  // namespace
 
-std::vector<std::string> ClientLimits(const LoadResult& result) {
+std::vector<std::string> OwnLimits(const LoadResult& result) {
   std::vector<std::string> limits;
   const double used = ShareOf(result.processor_time, result);
   const double busiest = ShareOf(result.busiest_loop_time, result);
@@ -50,18 +61,30 @@ std::vector<std::string> ClientLimits(const LoadResult& result) {
     limits.push_back(absl::StrCat("1 % of the calls left ", Time(delay), " late or later, over --max-dispatch-delay, ",
                                   Time(result.longest_dispatch_delay), "; ", MoreLoops(result)));
   }
-  if (static_cast<double>(result.not_sent) > kNotSentShare * static_cast<double>(result.scheduled)) {
-    std::string limit = absl::StrCat(Count(result.not_sent), " of the ", Count(result.scheduled),
-                                     " calls that were due were never sent");
-    // Loops that were too late did not come to them; else there was no place.
-    if (limits.empty()) {
-      absl::StrAppend(
-          &limit, ", as ", Count(result.max_in_flight),
-          " were in flight: raise --max-in-flight, or lower the rate, which the server does not keep up with");
-    }
-    limits.push_back(limit);
-  }
   return limits;
+}
+
+std::vector<std::string> ClientLimits(const LoadResult& result) {
+  std::vector<std::string> limits = OwnLimits(result);
+  if (!AreTooManyNotSent(result)) return limits;
+  std::string limit =
+      absl::StrCat(Count(result.not_sent), " of the ", Count(result.scheduled), " calls that were due were never sent");
+  // Loops that were too late did not come to them; else there was no place.
+  if (limits.empty()) {
+    absl::StrAppend(
+        &limit, ", as ", Count(result.max_in_flight),
+        " were in flight: raise --max-in-flight, or lower the rate, which the server does not keep up with");
+  }
+  limits.push_back(limit);
+  return limits;
+}
+
+bool IsServerBehind(const LoadResult& result) {
+  if (result.scheduled == 0) return false;
+  if (AreTooManyNotSent(result)) return true;
+  const auto due = static_cast<double>(result.scheduled);
+  const double missing = due - static_cast<double>(result.succeeded_in_time + result.measurement.failed());
+  return missing > std::max(kMissingShare * due, kDeviations * std::sqrt(static_cast<double>(result.in_flight_at_end)));
 }
 
 }  // namespace meanwhile

@@ -22,6 +22,14 @@ std::vector<std::string> ClientLimits(const LoadResult& result);
 
 inline bool IsClientLimited(const LoadResult& result) { return !ClientLimits(result).empty(); }
 
+// The first three of these: what no server can be blamed for. Missing sends may be for want of a place, among the calls
+// that a slow server holds.
+std::vector<std::string> OwnLimits(const LoadResult& result);
+
+// Whether the server answered fewer calls than an open loop was to send: more than 1 % found no place, or 5 % more were
+// due in the measured time than ended in it, which is more than the number in flight varies by. False in a closed loop.
+bool IsServerBehind(const LoadResult& result);
+
 }  // namespace meanwhile
 
 #endif  // MEANWHILE_LOADTEST_VALIDITY_H_

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "loadtest/report/run_cell.h"
 
 namespace meanwhile {
 namespace {
@@ -172,30 +173,6 @@ void AppendCell(std::string& csv, const v1::Cell& cell, const std::string& engin
       csv, [&cell](const Column& column) { return column.field(cell); }, engine);
 }
 
-v1::Cell CellOf(const v1::RunReport& report) {
-  v1::Cell cell;
-  cell.set_model(report.model());
-  cell.set_in_flight(report.in_flight());
-  cell.set_duration_seconds(report.duration_seconds());
-  cell.set_calls(report.calls());
-  cell.set_achieved_rate(report.achieved_rate());
-  if (report.has_ideal_share()) cell.set_ideal_share(report.ideal_share());
-  cell.set_errors(report.errors());
-  *cell.mutable_statuses() = report.statuses();
-  *cell.mutable_error_groups() = report.error_groups();
-  *cell.mutable_response_time() = report.response_time();
-  if (report.has_service_time()) *cell.mutable_service_time() = report.service_time();
-  if (report.has_dispatch_delay()) *cell.mutable_dispatch_delay() = report.dispatch_delay();
-  if (report.has_offered_rate()) cell.set_offered_rate(report.offered_rate());
-  cell.set_not_sent(report.not_sent());
-  cell.set_in_flight_at_end(report.in_flight_at_end());
-  cell.set_unfinished(report.unfinished());
-  if (report.has_server()) *cell.mutable_server() = report.server();
-  if (report.has_client()) *cell.mutable_client() = report.client();
-  if (report.has_streams()) *cell.mutable_streams() = report.streams();
-  return cell;
-}
-
 }  // namespace
 
 std::string CsvReport(const v1::ComparisonReport& report) {
@@ -208,6 +185,17 @@ std::string CsvReport(const v1::ComparisonReport& report) {
 std::string CsvReport(const v1::RunReport& report) {
   std::string csv = Head();
   AppendCell(csv, CellOf(report), report.engine());
+  return csv;
+}
+
+std::string CsvReport(const v1::SearchReport& report) {
+  std::string csv = Head();
+  uint32_t number = 0;
+  for (const v1::SearchProbe& probe : report.probes()) {
+    v1::Cell cell = probe.cell();
+    cell.set_round(++number);
+    AppendCell(csv, cell, report.engine());
+  }
   return csv;
 }
 

@@ -18,6 +18,9 @@ std::string CsvReport(const v1::ComparisonReport& report);
 // One summary.
 std::string CsvReport(const v1::RunReport& report);
 
+// The probes as rounds, in the order in which they were made.
+std::string CsvReport(const v1::SearchReport& report);
+
 }  // namespace meanwhile
 
 #endif  // MEANWHILE_LOADTEST_REPORT_CSV_REPORT_H_

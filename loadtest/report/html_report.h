@@ -11,7 +11,7 @@
 
 namespace meanwhile {
 
-// The page of a ComparisonReport or a RunReport.
+// The page of a ComparisonReport, a RunReport or a SearchReport.
 std::string HtmlReport(const google::protobuf::Message& report);
 
 }  // namespace meanwhile

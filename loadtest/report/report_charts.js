@@ -115,8 +115,9 @@ function withPointsBetween(data) {
   });
 }
 
-// Lines over the number of calls in flight. `series`: [{label, colour, dashed, faint, data: [{x, y, low, high}]}].
-function lineChart({series, levels, format, yTitle, yMax, logarithmic}) {
+// Lines over the levels, which stand on `levelAxis` and are told as `levelText` does. `series`: [{label, colour, dashed,
+// faint, data: [{x, y, low, high}]}].
+function lineChart({series, levels, levelAxis, levelText, format, yTitle, yMax, logarithmic}) {
   const [first, last] = [Math.min(...levels), Math.max(...levels)];
   return {
     type: 'line',
@@ -141,20 +142,66 @@ function lineChart({series, levels, format, yTitle, yMax, logarithmic}) {
         legend: legend(true, 'line'),
         tooltip: {
           callbacks: {
-            title: items => figures.count(items[0].parsed.x) + ' in flight',
+            title: items => levelText(items[0].parsed.x),
             label: ({dataset, raw}) => `${dataset.label}: ${format(raw.y)}` +
               (raw.high > raw.low ? ` (rounds ${format(raw.low)} to ${format(raw.high)})` : ''),
           },
         },
       },
       scales: {
-        x: axis('calls in flight', figures.count, {
+        x: axis(levelAxis, figures.count, {
           type: 'logarithmic',
           min: first / 1.25,
           max: last * 1.25,
           afterBuildTicks: scale => { scale.ticks = levels.map(value => ({value})); },
         }),
         y: axis(yTitle, format, logarithmic ? {type: 'logarithmic'} : {beginAtZero: true, max: yMax}),
+      },
+    },
+  };
+}
+
+// Points over the rate, in groups that each have a sign of their own, and lines where `line` says so. `series`: [{label,
+// colour, line, hollow, data: [{x: calls a second, y}]}].
+function rateChart({series, format, logarithmic, bound}) {
+  const rates = series.flatMap(({data}) => data.map(({x}) => x));
+  const end = Math.max(...rates) * 1.15;
+  const start = Math.min(...rates) / 1.15;
+  const datasets = series.map(({label, colour, line, hollow, data}) => ({
+    label,
+    data,
+    showLine: line,
+    borderColor: colour,
+    backgroundColor: colour,
+    pointBackgroundColor: hollow ? style('--card') : colour,
+    pointBorderWidth: 2,
+    borderWidth: 2,
+    pointRadius: 4.5,
+    pointHitRadius: 14,
+  }));
+  if (bound) {
+    datasets.push({
+      label: bound.label, data: [{x: start, y: bound.y}, {x: end, y: bound.y}], showLine: true, borderDash: [6, 5],
+      borderColor: style('--muted'), borderWidth: 1.5, pointRadius: 0, pointHitRadius: 0,
+    });
+  }
+  return {
+    type: 'scatter',
+    data: {datasets},
+    options: {
+      interaction: {mode: 'point', intersect: true},
+      plugins: {
+        legend: legend(true, 'circle'),
+        tooltip: {
+          callbacks: {
+            title: items => `${figures.figure(items[0].parsed.x)} calls/s`,
+            label: ({dataset, parsed}) => `${dataset.label}: ${format(parsed.y)}`,
+          },
+        },
+      },
+      scales: {
+        x: axis('calls/s offered', figures.count, {type: 'logarithmic', min: start, max: end}),
+        y: axis('', format, logarithmic ? {type: 'logarithmic'} : {beginAtZero: true}),
       },
     },
   };

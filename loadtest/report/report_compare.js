@@ -3,27 +3,37 @@
 
 const settings = report.settings ?? {};
 const cells = report.cells ?? [];
-const levels = [...new Set(cells.map(cell => cell.inFlight))].sort((a, b) => a - b);
+// Levels are calls in flight, or calls a second.
+const byRate = (settings.rates ?? []).length > 0;
+const levelOf = cell => cell.rate ?? cell.inFlight;
+const levelText = level => (byRate ? `${figures.figure(level)} calls/s` : `${figures.count(level)} in flight`);
+const levelAxis = byRate ? 'calls/s offered' : 'calls in flight';
+const levels = [...new Set(cells.map(levelOf))].sort((a, b) => a - b);
 const measured = new Set(cells.map(cell => cell.model));
 // In the order of the settings, which is the order of the colours.
 const models = [...new Set([...(settings.models ?? []), ...measured])].filter(model => measured.has(model));
 
 const colourOf = model => seriesColour(models.indexOf(model));
-const cellOf = (model, inFlight) => cells.find(cell => cell.model === model && cell.inFlight === inFlight);
-const ratesOf = (model, inFlight) => report.rounds
-  .filter(round => round.model === model && round.inFlight === inFlight).map(round => round.achievedRate);
+const cellOf = (model, level) => cells.find(cell => cell.model === model && levelOf(cell) === level);
+const ratesOf = (model, level) => report.rounds
+  .filter(round => round.model === model && levelOf(round) === level).map(round => round.achievedRate);
 
-function answer({subject, baseline, inFlight, throughputRatio: ratio, sentence}) {
+function answer(comparison) {
+  const {subject, baseline, sentence} = comparison;
+  // At an offered rate it is the times that differ.
+  const ratio = byRate ? comparison.p99Ratio : comparison.throughputRatio;
+  const of = byRate ? 'the p99' : 'the calls';
   const big = () => {
     // As many decimals as the sentence has, and like it no difference where the printed interval holds 1.
     const decimals = ratio.median < 1.95 ? 2 : ratio.median < 9.95 ? 1 : 0;
     const [low, high] = [ratio.low, ratio.high].map(value => Number(value.toFixed(decimals)));
     const same = low <= 1 && high >= 1 && ratio.low !== ratio.high;
     return element('div', {class: same ? 'big muted' : 'big'}, `${ratio.median.toFixed(decimals)}× `,
-      element('small', {}, `the calls of ${baseline}`));
+      element('small', {}, `${of} of ${baseline}`));
   };
-  return card(element('div', {class: 'kicker'}, `${figures.count(inFlight)} in flight`),
-    ratio?.median > 0 ? big() : null,
+  const isBehind = byRate && [subject, baseline].some(model => cellOf(model, levelOf(comparison))?.behind);
+  return card(element('div', {class: 'kicker'}, levelText(levelOf(comparison))),
+    ratio?.median > 0 && !isBehind ? big() : null,
     element('p', {}, sentence || `${subject} against ${baseline}`));
 }
 
@@ -43,7 +53,7 @@ function throughputChart() {
     }
   }
   const highest = Math.max(1, ...series.flatMap(({data}) => data.flatMap(({y, high}) => [y, high ?? y])));
-  if (settings.meanWaitSeconds > 0) {
+  if (settings.meanWaitSeconds > 0 && !byRate) {
     const ends = [levels[0] / 1.25, levels[levels.length - 1] * 1.25];
     series.push({
       label: 'ideal: in flight ÷ mean wait', colour: style('--muted'), dashed: true, faint: true,
@@ -51,7 +61,8 @@ function throughputChart() {
     });
   }
   // The ideal leaves the picture at the top; to show all of it would press the servers down to the bottom.
-  return lineChart({series, levels, format: figures.figure, yTitle: 'calls/s', yMax: niceMaximum(highest * 1.08)});
+  return lineChart({series, levels, levelAxis, levelText, format: figures.figure, yTitle: 'calls/s',
+    yMax: niceMaximum(highest * 1.08)});
 }
 
 // The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten that is not under `value`.
@@ -67,7 +78,7 @@ function latencyChart() {
     [{...median[i], label: `${model} p50`}, {...tail[i], label: `${model} p99`}]);
   const values = series.flatMap(({data}) => data.map(({y}) => y)).filter(y => y > 0);
   const logarithmic = Math.max(...values) > 20 * Math.min(...values);
-  return lineChart({series, levels, format: figures.seconds, yTitle: '', logarithmic});
+  return lineChart({series, levels, levelAxis, levelText, format: figures.seconds, yTitle: '', logarithmic});
 }
 
 // Makes a chart of bars, a group for each level. `value` picks the figure from the server usage of a cell.
@@ -80,7 +91,7 @@ function serverChart(value, format) {
     series: models.map(model => ({label: model, colour: colourOf(model), data: data(model)})),
     groups: levels.map(figures.count),
     format,
-    xTitle: 'calls in flight',
+    xTitle: levelAxis,
   });
 }
 
@@ -114,24 +125,41 @@ function cellFigures(cell) {
     figures.figure(server.contextSwitchesPerCall), figures.count(cell.errors)];
 }
 
+// All ratios with their intervals.
+function ratiosCard() {
+  if (report.comparisons.length === 0) return null;
+  const text = ratio => {
+    if (!(ratio?.median > 0)) return '–';
+    const number = value => value.toFixed(ratio.median < 1.95 ? 2 : ratio.median < 9.95 ? 1 : 0);
+    return `${number(ratio.median)}×` + (ratio.low === ratio.high ? '' : ` [${number(ratio.low)}–${number(ratio.high)}]`);
+  };
+  const row = comparison => [levelText(levelOf(comparison)), comparison.subject, comparison.baseline,
+    ...[comparison.throughputRatio, comparison.p50Ratio, comparison.p90Ratio, comparison.p99Ratio,
+      comparison.cpuPerCallRatio].map(text)];
+  return card(element('h2', {}, 'Ratios'),
+    element('p', {class: 'note'}, 'Of the medians over the rounds, with bootstrap intervals. One that holds 1 shows no ' +
+      'difference.'),
+    table(['at', 'of', 'over', 'calls/s', 'p50', 'p90', 'p99', 'processor per call'], report.comparisons.map(row)));
+}
+
 function figuresCard() {
   const range = rates =>
     (rates.length > 1 ? `${figures.figure(Math.min(...rates))}–${figures.figure(Math.max(...rates))}` : '–');
   const row = cell => [modelName(cell.model), figures.figure(cell.achievedRate),
-    range(ratesOf(cell.model, cell.inFlight)), ...cellFigures(cell)];
+    range(ratesOf(cell.model, levelOf(cell))), ...cellFigures(cell)];
   return card(element('h2', {}, 'All figures'),
     element('p', {class: 'note'}, 'Medians over the rounds; peaks are the highest of any round. The ideal is the calls ' +
       'in flight divided by the mean wait (Little’s law).'),
     table(['model', 'calls/s', 'lowest to highest round', ...cellHeads], levels.flatMap(level =>
-      [`${figures.count(level)} in flight`, ...cells.filter(cell => cell.inFlight === level).map(row)])));
+      [levelText(level), ...cells.filter(cell => levelOf(cell) === level).map(row)])));
 }
 
 function roundsCard() {
   if (report.rounds.length === 0) return null;
-  const row = round => [modelName(round.model), figures.count(round.inFlight), figures.count(round.round),
+  const row = round => [modelName(round.model), figures.count(levelOf(round)), figures.count(round.round),
     figures.figure(round.achievedRate), ...cellFigures(round)];
   return element('details', {class: 'card'}, element('summary', {}, 'Every round'),
-    table(['model', 'in flight', 'round', 'calls/s', ...cellHeads], report.rounds.map(row)));
+    table(['model', levelAxis, 'round', 'calls/s', ...cellHeads], report.rounds.map(row)));
 }
 
 function comparePage() {
@@ -143,14 +171,18 @@ function comparePage() {
       ...backend, quantity(settings.connections, 'connection'), rounds, settings.pinning]),
     ...notices(),
     report.comparisons.length > 0 ? element('div', {class: 'cards'}, ...report.comparisons.map(answer)) : null,
-    ...(cells.length > 0 ? [charts(), figuresCard()] : [card('Nothing was measured.')]),
-    errorCard(['model', 'in flight'], cells.map(cell =>
-      ({name: [modelName(cell.model), figures.count(cell.inFlight)], groups: cell.errorGroups}))),
+    ...(cells.length > 0 ? [charts(), ratiosCard(), figuresCard()] : [card('Nothing was measured.')]),
+    errorCard(['model', levelAxis], cells.map(cell =>
+      ({name: [modelName(cell.model), figures.count(levelOf(cell))], groups: cell.errorGroups}))),
     roundsCard(),
     hostCard([
       ['models', models.join(', ')],
       ['backend', settings.backend || '–'],
-      ['in flight', levels.map(figures.count).join(', ')],
+      [levelAxis, levels.map(figures.count).join(', ')],
+      ['arrival', settings.arrival],
+      ['load', settings.load],
+      ['before', (settings.beforeFiles ?? []).join(', ')],
+      ['after', (settings.afterFiles ?? []).join(', ')],
       ['connections', figures.count(settings.connections)],
       ['rounds', `${rounds}, each after ${settings.warmupSeconds} s of warm-up`],
       ['payload', figures.bytes(settings.payloadBytes)],

@@ -130,4 +130,4 @@ function runPage() {
   ];
 }
 
-if (!('cells' in report)) show(runPage());
+if (!('cells' in report) && !('probes' in report)) show(runPage());

@@ -39,6 +39,7 @@ std::string Verdict(const Report& report) {
 
 template std::string Verdict(const v1::ComparisonReport&);
 template std::string Verdict(const v1::RunReport&);
+template std::string Verdict(const v1::SearchReport&);
 
 std::string ErrorLines(const google::protobuf::RepeatedPtrField<v1::ErrorGroup>& groups, std::size_t indent) {
   constexpr std::size_t kMostShown = 10;

@@ -29,6 +29,7 @@ std::string ErrorLines(const google::protobuf::RepeatedPtrField<v1::ErrorGroup>&
 
 extern template std::string Verdict(const v1::ComparisonReport&);
 extern template std::string Verdict(const v1::RunReport&);
+extern template std::string Verdict(const v1::SearchReport&);
 
 }  // namespace meanwhile
 

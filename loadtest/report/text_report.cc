@@ -6,7 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "loadtest/report/figures.h"
+#include "loadtest/report/level.h"
+#include "loadtest/report/sentence.h"
 #include "loadtest/report/text_layout.h"
 #include "loadtest/report/text_parts.h"
 
@@ -18,6 +21,12 @@ constexpr std::size_t kWidestBar = 24;
 
 std::string CellModel(const v1::Cell& cell) { return Shortened(Printable(cell.model()), kWidestModel); }
 
+// Of what can be reached: the ideal, or the rate that was offered.
+std::string ShareOfWhole(const v1::Cell& cell) {
+  if (cell.has_rate()) return cell.offered_rate() > 0 ? FormatShare(cell.achieved_rate() / cell.offered_rate()) : "";
+  return cell.has_ideal_share() ? FormatShare(cell.ideal_share()) : kNoFigure;
+}
+
 // The tables of all levels as one, so that their columns align down the page: two lines of heads, then a line a cell.
 std::vector<std::string> CellLines(const v1::ComparisonReport& report, std::size_t bar_width) {
   double highest_rate = 0;
@@ -25,7 +34,8 @@ std::vector<std::string> CellLines(const v1::ComparisonReport& report, std::size
 
   TextTable table("lrlrrrrrrrrr");
   table.AddRow({"", "", "", "of", "", "", "", "processor", "peak", "peak", "switches", ""});
-  table.AddRow({"model", "calls/s", std::string(bar_width, ' '), "ideal", "p50", "p99", "p99.9", "per call", "threads",
+  const char* const whole = report.settings().rates().empty() ? "ideal" : "offered";
+  table.AddRow({"model", "calls/s", std::string(bar_width, ' '), whole, "p50", "p99", "p99.9", "per call", "threads",
                 "memory", "per call", "errors"});
   for (const v1::Cell& cell : report.cells()) {
     const v1::ServerUsage& server = cell.server();
@@ -34,7 +44,7 @@ std::vector<std::string> CellLines(const v1::ComparisonReport& report, std::size
         CellModel(cell),
         FormatFigure(cell.achieved_rate()),
         Bar(cell.achieved_rate() / highest_rate, bar_width),
-        cell.has_ideal_share() ? FormatShare(cell.ideal_share()) : kNoFigure,
+        ShareOfWhole(cell),
         FormatSeconds(cell.response_time().p50()),
         FormatSeconds(cell.response_time().p99()),
         FormatSeconds(cell.response_time().p999()),
@@ -59,31 +69,64 @@ std::string ComparisonHead(const v1::ComparisonReport& report) {
   const v1::ComparisonSettings& settings = report.settings();
   std::vector<std::string> models;
   for (const std::string& model : settings.models()) models.push_back(Printable(model));
+  const auto files = [](const auto& names) {
+    return absl::StrJoin(names, ", ", [](std::string* out, const std::string& name) { *out += Printable(name); });
+  };
   std::vector<std::string> how = {absl::StrJoin(models, models.size() == 2 ? " against " : ", ")};
+  const bool is_of_earlier_runs = !settings.after_files().empty();
+  if (is_of_earlier_runs) {
+    how = {absl::StrCat("after: ", files(settings.after_files())),
+           absl::StrCat("before: ", files(settings.before_files())), Printable(settings.load())};
+  }
   if (!settings.backend().empty()) how.push_back(absl::StrCat("backend ", Printable(settings.backend())));
   how.push_back(Quantity(settings.connections(), "connection"));
   how.push_back(absl::StrCat("engine ", Printable(settings.engine())));
-  how.push_back(absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",
-                             settings.warmup_seconds(), " s of warm-up"));
+  if (!settings.arrival().empty()) how.push_back(absl::StrCat(Printable(settings.arrival()), " arrivals"));
+  if (!is_of_earlier_runs) {
+    how.push_back(absl::StrCat(Quantity(settings.rounds(), "round"), " of ", settings.measure_seconds(), " s after ",
+                               settings.warmup_seconds(), " s of warm-up"));
+  }
   std::vector<std::string> where = HostItems(report.host());
   if (!settings.pinning().empty()) where.push_back(absl::StrCat("pinning: ", Printable(settings.pinning())));
   return absl::StrCat(JoinItems(how, kReportWidth), "\n", JoinItems(where, kReportWidth), "\n");
 }
 
-std::string LevelTitle(const v1::ComparisonReport& report, unsigned in_flight) {
+std::string LevelTitle(const v1::ComparisonReport& report, const Level& level) {
   const double mean_wait = report.settings().mean_wait_seconds();
-  const std::string title = absl::StrCat(FormatCount(in_flight), " in flight");
-  if (!(mean_wait > 0)) return title;
-  return absl::StrCat(title, ", ideal ", FormatFigure(in_flight / mean_wait), " calls/s");
+  if (level.rate || !(mean_wait > 0)) return level.text();
+  return absl::StrCat(level.text(), ", ideal ", FormatFigure(level.in_flight / mean_wait), " calls/s");
 }
 
 // The levels in the order of the report.
-std::vector<unsigned> Levels(const v1::ComparisonReport& report) {
-  std::vector<unsigned> levels;
+std::vector<Level> LevelsOf(const v1::ComparisonReport& report) {
+  std::vector<Level> levels;
   for (const v1::Cell& cell : report.cells()) {
-    if (std::find(levels.begin(), levels.end(), cell.in_flight()) == levels.end()) levels.push_back(cell.in_flight());
+    if (std::find(levels.begin(), levels.end(), LevelOf(cell)) == levels.end()) levels.push_back(LevelOf(cell));
   }
   return levels;
+}
+
+// Whoever is behind although it has nobody to be compared with.
+std::string BehindLine(const v1::ComparisonReport& report, const v1::Cell& cell) {
+  if (!cell.behind() || !report.comparisons().empty()) return "";
+  return absl::StrCat("At ", LevelOf(cell).text(), " ", CellModel(cell), " does not keep up.\n");
+}
+
+// All ratios of a comparison that has some: `async over thread: calls/s 1.00× [0.99–1.01] · p50 …`.
+std::string RatioLine(const v1::Comparison& comparison) {
+  std::vector<std::string> ratios;
+  const auto add = [&ratios](const std::string& name, const v1::Estimate& ratio) {
+    if (const std::string text = FormatRatio(ratio); text != kNoFigure) ratios.push_back(absl::StrCat(name, " ", text));
+  };
+  add("calls/s", comparison.throughput_ratio());
+  add("p50", comparison.p50_ratio());
+  add("p90", comparison.p90_ratio());
+  add("p99", comparison.p99_ratio());
+  add("processor per call", comparison.cpu_per_call_ratio());
+  if (ratios.empty()) return "";
+  const std::string line = absl::StrCat(Printable(comparison.subject()), " over ", Printable(comparison.baseline()),
+                                        ": ", absl::StrJoin(ratios, " · "));
+  return absl::StrCat("  ", WrapWords(absl::StrReplaceAll(line, {{" times", "×"}}), kReportWidth - 2, 4), "\n");
 }
 
 }  // namespace
@@ -91,18 +134,20 @@ std::vector<unsigned> Levels(const v1::ComparisonReport& report) {
 std::string TextReport(const v1::ComparisonReport& report) {
   std::string text = absl::StrCat(Verdict(report), ComparisonHead(report));
   const std::vector<std::string> lines = CellLines(report, BarWidth(report));
-  for (const unsigned in_flight : Levels(report)) {
-    absl::StrAppend(&text, "\n", LevelTitle(report, in_flight), "\n", lines[0], "\n", lines[1], "\n");
+  for (const Level& level : LevelsOf(report)) {
+    absl::StrAppend(&text, "\n", LevelTitle(report, level), "\n", lines[0], "\n", lines[1], "\n");
     for (int i = 0; i < report.cells_size(); ++i) {
-      if (report.cells(i).in_flight() == in_flight) absl::StrAppend(&text, lines[2 + i], "\n");
+      if (LevelOf(report.cells(i)) == level) absl::StrAppend(&text, lines[2 + i], "\n");
     }
     for (const v1::Cell& cell : report.cells()) {
-      if (cell.in_flight() != in_flight || cell.error_groups().empty()) continue;
+      if (LevelOf(cell) != level) continue;
+      absl::StrAppend(&text, BehindLine(report, cell));
+      if (cell.error_groups().empty()) continue;
       absl::StrAppend(&text, "  errors of ", CellModel(cell), ":\n", ErrorLines(cell.error_groups(), 4));
     }
     for (const v1::Comparison& comparison : report.comparisons()) {
-      if (comparison.in_flight() != in_flight || comparison.sentence().empty()) continue;
-      absl::StrAppend(&text, WrapWords(Printable(comparison.sentence()), kReportWidth, 2), "\n");
+      if (LevelOf(comparison) != level || comparison.sentence().empty()) continue;
+      absl::StrAppend(&text, WrapWords(Printable(comparison.sentence()), kReportWidth, 2), "\n", RatioLine(comparison));
     }
   }
   const std::string verdict = Verdict(report);

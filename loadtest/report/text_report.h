@@ -17,6 +17,9 @@ std::string TextReport(const v1::ComparisonReport& report);
 // `loadtest run`: one measurement in full.
 std::string TextReport(const v1::RunReport& report);
 
+// `loadtest search`: the runs, and the answer.
+std::string TextReport(const v1::SearchReport& report);
+
 }  // namespace meanwhile
 
 #endif  // MEANWHILE_LOADTEST_REPORT_TEXT_REPORT_H_

@@ -20,5 +20,5 @@ compare() {
 
 compare server server/server
 compare client client/client\ {fetch,gather,compute,stats,health}
-compare loadtest loadtest/loadtest\ {run,compare}
+compare loadtest loadtest/loadtest\ {run,compare,search}
 exit $failed

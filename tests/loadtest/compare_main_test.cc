@@ -20,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "loadtest/process_stats.h"
 #include "meanwhile/v1/report.pb.h"
+#include "tests/client/test_server.h"
 #include "tests/loadtest/process_table.h"
 #include "tests/process.h"
 #include "tests/wait_until.h"
@@ -205,6 +206,108 @@ TEST(CompareTest, AServerOfOtherPeopleCanStandAlone) {
   EXPECT_THAT(outcome.out, Not(HasSubstr("backend")));
 }
 
+// Two threads that wait 20 ms for each call answer 100 calls/s at most, on any machine.
+TEST(CompareTest, ServersAreComparedAtEqualRates) {
+  const std::string json = TempPath("rates.json"), html = TempPath("rates.html");
+  const Outcome outcome =
+      RunProcess(Compare("-r 20,400 --arrival=poisson --models=async,pool:threads=2 --rounds=2 --warmup=100ms -z 500ms "
+                         "--backend=constant:20ms --max-dispatch-delay=1h --max-in-flight=300",
+                         {"--json", json, "--html", html}));
+  // 106 where the machine is too small for it.
+  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, HasSubstr("poisson arrivals"));
+  EXPECT_THAT(outcome.out, HasSubstr("\n20 calls/s\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\n400 calls/s\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("At 20 calls/s "));
+  EXPECT_THAT(outcome.out, testing::ContainsRegex("At 400 calls/s .*keep"));
+
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  EXPECT_THAT(report.settings().rates(), ElementsAre(20, 400));
+  EXPECT_EQ(report.settings().arrival(), "poisson");
+  ASSERT_EQ(report.cells_size(), 4);
+  const v1::Cell& overloaded = report.cells(3);
+  EXPECT_EQ(overloaded.model(), "pool:threads=2");
+  EXPECT_EQ(overloaded.rate(), 400);
+  EXPECT_EQ(overloaded.in_flight(), 0u);
+  EXPECT_GT(overloaded.offered_rate(), 200);
+  EXPECT_LE(overloaded.achieved_rate(), 110);
+  EXPECT_TRUE(overloaded.behind());
+  ASSERT_EQ(report.comparisons_size(), 2);
+  EXPECT_GT(report.comparisons(0).p50_ratio().median(), 0);
+  EXPECT_LE(report.comparisons(0).p99_ratio().low(), report.comparisons(0).p99_ratio().high());
+  EXPECT_GT(report.settings().flags_size(), 10);
+  EXPECT_THAT(ReadFile(html), HasSubstr("calls/s offered"));
+}
+
+TEST(CompareTest, ServersThatRunAlreadyAreCompared) {
+  TestServer first;
+  TestServer second;
+  const std::string json = TempPath("targets.json");
+  const Outcome outcome = RunProcess(Compare("-c 4 --rounds=2 --warmup=0s -z 100ms --pin=auto",
+                                             {"--target=first=" + first.target(), "--target=second=" + second.target(),
+                                              "--target=again=" + first.target(), "--json=" + json}));
+  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("nothing was pinned: first runs already"));
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  EXPECT_THAT(report.settings().models(), ElementsAre("first", "second", "again")) << "no model unless it is named";
+  EXPECT_EQ(report.comparisons_size(), 2);
+  EXPECT_GT(first.fetches(), 0u);
+  EXPECT_GT(second.fetches(), 0u);
+}
+
+TEST(CompareTest, ATargetThatCannotBeReachedIsNamed) {
+  const Outcome outcome = RunProcess(Compare("-c 1", {"--target=mine=unix:/nobody/listens/here"}));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("server mine: cannot connect to unix:/nobody/listens/here within 5s"));
+}
+
+TEST(CompareTest, EarlierRunsAreComparedFromTheirFiles) {
+  TestServer server;
+  const std::string a = TempPath("a.json"), b = TempPath("b.json"), other = TempPath("other.json");
+  const auto run = [&server](const std::string& more) {
+    std::vector<std::string> line = {"loadtest/loadtest", "run", server.target(), "--warmup=0s"};
+    for (const absl::string_view word : absl::StrSplit(more, ' ')) line.emplace_back(word);
+    RunProcess(line);
+  };
+  run("-c 5 -n 100 --json=" + a);
+  run("-c 5 -n 100 --json=" + b);
+  run("-c 6 -n 100 --json=" + other);
+
+  const std::string json = TempPath("earlier.json"), csv = TempPath("earlier.csv"), html = TempPath("earlier.html");
+  const auto compare = [](const std::vector<std::string>& arguments) {
+    std::vector<std::string> line = {"loadtest/loadtest", "compare"};
+    line.insert(line.end(), arguments.begin(), arguments.end());
+    return RunProcess(line);
+  };
+  Outcome outcome = compare(
+      {"--before=" + a + "," + b, "--after", b, "--after", a, "--json=" + json, "--csv=" + csv, "--html=" + html});
+  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("before: " + a + ", " + b));
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  EXPECT_EQ(report.rounds_size(), 4);
+  EXPECT_DOUBLE_EQ(report.comparisons(0).throughput_ratio().median(), 1) << "the same files on both sides";
+  EXPECT_THAT(report.comparisons(0).sentence(), HasSubstr("no difference that these runs can show"));
+  EXPECT_THAT(ReadFile(csv), HasSubstr("\r\nround,before,5,"));
+  EXPECT_THAT(ReadFile(html), HasSubstr("beforeFiles"));
+
+  outcome = compare({"--before=" + a, "--after=" + b});
+  EXPECT_THAT(outcome.out, HasSubstr("With a single run on a side there is no interval"));
+
+  outcome = compare({"--before=" + a, "--after=" + other});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "loadtest: " + other + " cannot be compared with " + a +
+                             ": load is 6 in flight in the one and 5 in flight in the other\n");
+
+  outcome = compare({"--before=" + a});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err, "loadtest: --before needs --after\n");
+  outcome = compare({"--before=" + a, "--after=" + b, "--rounds=3"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err, "loadtest: --rounds=3: cannot be given together with --before and --after\n");
+}
+
 TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
   std::vector<std::string> line =
       Compare("-c 1 --rounds=1 --warmup=0s -z 50ms --models=none --json=relative_compare.json", {kBareServer});
@@ -251,7 +354,20 @@ TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
       {"--models=async,fibers", "--models=fibers: must be one of async, callback, thread, pool"},
       {"--models=async,async", "--models=async: must be given once"},
       {"--models=pool:speed=9", "--models=pool:speed=9: pool has no option speed, only threads, queue, loops"},
-      {"--models=none", "--models=none: must name a model when there is no --server"},
+      {"--models=none", "--models=none: must name a model when there is no --server and no --target"},
+      {"--target=x", "--target=x: must be NAME=HOST:PORT or NAME=unix:PATH"},
+      {"--target=x=y", "--target=x=y: target y: must be HOST:PORT or unix:PATH"},
+      {"--target=x=a:1 --target=x=b:1", "--target=x: this name is taken"},
+      {"-r 0", "--rps=0: must be a number of calls a second from 0.001 to 10000000"},
+      {"-r 5,10,5", "--rps=5,10,5: must hold each level once"},
+      {"-r 5 -c 5", "--concurrency=5: cannot be given together with --rps"},
+      {"--arrival=poisson", "--arrival=poisson: needs --rps"},
+      {"-r 5 --arrival=often", "--arrival=often: must be constant, poisson or burst:N"},
+      {"--max-in-flight=5", "--max-in-flight=5: needs --rps"},
+      {"--max-dispatch-delay=5s", "--max-dispatch-delay=5s: needs --rps"},
+      {"--force", "--force needs --before and --after"},
+      {"--before=/nowhere/x", "--before=/nowhere/x: No such file or directory"},
+      {"--after=/proc/version", "--after=/proc/version: must be a file that `loadtest run --json` wrote"},
       {"--server=x", "--server=x: must be NAME=COMMAND"},
       {"--server==x{port}", "--server==x{port}: must be NAME=COMMAND"},
       {"--server=x=y", "--server=x=y: COMMAND must hold {port}, the port that the server shall listen on"},

@@ -31,15 +31,15 @@ std::vector<std::string> ProblemsOf(const v1::ComparisonReport& report) {
 }
 
 TEST(PlanRoundsTest, TwoServersTakeTurnsForwardsAndBackwards) {
-  EXPECT_THAT(PlanRounds(2, {100}, 2), ElementsAre(RoundStep{0, 100, 1}, RoundStep{1, 100, 1},  //
-                                                   RoundStep{1, 100, 2}, RoundStep{0, 100, 2}));
+  EXPECT_THAT(PlanRounds(2, 1, 2), ElementsAre(RoundStep{0, 0, 1}, RoundStep{1, 0, 1},  //
+                                               RoundStep{1, 0, 2}, RoundStep{0, 0, 2}));
 }
 
 TEST(PlanRoundsTest, ThreeServersTakeTurnsAtEachLevel) {
-  EXPECT_THAT(PlanRounds(3, {10, 20}, 2), ElementsAre(RoundStep{0, 10, 1}, RoundStep{1, 10, 1}, RoundStep{2, 10, 1},  //
-                                                      RoundStep{0, 20, 1}, RoundStep{1, 20, 1}, RoundStep{2, 20, 1},  //
-                                                      RoundStep{2, 10, 2}, RoundStep{1, 10, 2}, RoundStep{0, 10, 2},  //
-                                                      RoundStep{2, 20, 2}, RoundStep{1, 20, 2}, RoundStep{0, 20, 2}));
+  EXPECT_THAT(PlanRounds(3, 2, 2), ElementsAre(RoundStep{0, 0, 1}, RoundStep{1, 0, 1}, RoundStep{2, 0, 1},  //
+                                               RoundStep{0, 1, 1}, RoundStep{1, 1, 1}, RoundStep{2, 1, 1},  //
+                                               RoundStep{2, 0, 2}, RoundStep{1, 0, 2}, RoundStep{0, 0, 2},  //
+                                               RoundStep{2, 1, 2}, RoundStep{1, 1, 2}, RoundStep{0, 1, 2}));
 }
 
 TEST(SummarizeTest, ACellHoldsMediansSumsAndPeaksOfItsRounds) {
@@ -277,6 +277,71 @@ TEST(SummarizeTest, AnInterruptLeavesWhatBothSidesHave) {
   ASSERT_EQ(report.comparisons_size(), 1);
   EXPECT_EQ(report.comparisons(0).in_flight(), 100u);
   EXPECT_DOUBLE_EQ(report.comparisons(0).throughput_ratio().median(), 2);
+}
+
+// A round at an offered rate.
+v1::Cell* AddOpenRound(v1::ComparisonReport* report, const std::string& model, double rate, double p50, double p99) {
+  v1::Cell* round = AddRound(report, model, 0, rate);
+  round->set_rate(rate);
+  round->set_offered_rate(rate);
+  round->mutable_response_time()->set_p50(p50);
+  round->mutable_response_time()->set_p99(p99);
+  return round;
+}
+
+TEST(SummarizeTest, QuantilesHaveRatiosWithIntervals) {
+  v1::ComparisonReport report = ReportOf({"a", "b"}, {});
+  report.mutable_settings()->add_rates(500);
+  report.mutable_settings()->add_rates(1000);
+  for (const double rate : {500.0, 1000.0}) {
+    for (const double noise : {0.9, 1.0, 1.2}) {
+      AddOpenRound(&report, "a", rate, 0.05, 0.1 * noise);
+      AddOpenRound(&report, "b", rate, 0.1, 0.1);
+    }
+  }
+  Summarize(&report);
+  ASSERT_EQ(report.cells_size(), 4);
+  EXPECT_EQ(report.cells(0).rate(), 500);
+  EXPECT_EQ(report.cells(0).offered_rate(), 500);
+  EXPECT_EQ(report.cells(2).rate(), 1000);
+  ASSERT_EQ(report.comparisons_size(), 2);
+  const v1::Comparison& comparison = report.comparisons(0);
+  EXPECT_EQ(comparison.rate(), 500);
+  EXPECT_DOUBLE_EQ(comparison.p50_ratio().median(), 0.5);
+  EXPECT_DOUBLE_EQ(comparison.p99_ratio().median(), 1);
+  EXPECT_DOUBLE_EQ(comparison.p99_ratio().low(), 0.9);
+  EXPECT_DOUBLE_EQ(comparison.p99_ratio().high(), 1.2);
+  EXPECT_EQ(comparison.sentence(),
+            "At 500 calls/s the p50 of a is 0.50 times that of b, its p99 1.00 times [0.90–1.20] (no difference that "
+            "this run can show).");
+  EXPECT_TRUE(report.valid());
+}
+
+TEST(SummarizeTest, AServerThatDoesNotKeepUpIsToldAndTheFiguresAreValid) {
+  v1::ComparisonReport report = ReportOf({"a", "b"}, {});
+  report.mutable_settings()->add_rates(500);
+  for (int round = 1; round <= 3; ++round) {
+    AddOpenRound(&report, "a", 500, 0.05, 0.0622);
+    v1::Cell* slow = AddOpenRound(&report, "b", 500, 1, 2);
+    slow->set_achieved_rate(420);
+    slow->set_behind(round > 1);
+    slow->set_not_sent(5);
+  }
+  Summarize(&report);
+  EXPECT_TRUE(report.valid());
+  EXPECT_THAT(report.problems(), IsEmpty());
+  EXPECT_FALSE(report.cells(0).behind());
+  EXPECT_TRUE(report.cells(1).behind());
+  EXPECT_EQ(report.cells(1).not_sent(), 15);
+  EXPECT_EQ(report.comparisons(0).sentence(),
+            "At 500 calls/s b does not keep up: it answers 420 calls/s; a does keep up, with a p99 of 62.2 ms.");
+
+  for (v1::Cell& round : *report.mutable_rounds()) round.set_behind(true);
+  report.clear_cells();
+  report.clear_comparisons();
+  Summarize(&report);
+  EXPECT_EQ(report.comparisons(0).sentence(),
+            "At 500 calls/s neither a nor b keeps up: they answer 500 calls/s and 420 calls/s.");
 }
 
 }  // namespace

@@ -28,6 +28,24 @@ auto Phase(double begin_rate, double end_rate, absl::Duration length) {
                         testing::Field(&RatePhase::end_rate, end_rate), testing::Field(&RatePhase::length, length));
 }
 
+TEST(LoadShapeTest, ReadsShapesThatFollowOneAnother) {
+  EXPECT_THAT(Parse("step:100/30s+ramp:100..1000/1m+step:1000/2m")->phases,
+              ElementsAre(Phase(100, 100, absl::Seconds(30)), Phase(100, 1000, absl::Minutes(1)),
+                          Phase(1000, 1000, absl::Minutes(2))));
+  EXPECT_THAT(ErrorOf("step:1/1s+"), testing::StartsWith("--load=step:1/1s+: must be ramp:"));
+  EXPECT_THAT(ErrorOf("step:1/1s+replay:file"), testing::StartsWith("--load=step:1/1s+replay:file: must be ramp:"));
+  EXPECT_THAT(ErrorOf("step:1/1s+ramp:1..x/1s"), testing::HasSubstr("each rate must be a number"));
+  std::string many = "step:1/1s";
+  for (int i = 0; i < 1000; ++i) many += "+step:1/1s";
+  EXPECT_THAT(ErrorOf(many), testing::HasSubstr("must have at most 1000 steps"));
+}
+
+TEST(LoadShapeTest, WritesArrivalsAsItReadsThem) {
+  for (const char* text : {"constant", "poisson", "burst:10"}) {
+    EXPECT_EQ(FormatArrival(*ParseArrival("--arrival", text)), text);
+  }
+}
+
 TEST(LoadShapeTest, ReadsEachShape) {
   EXPECT_THAT(Parse("ramp:100..5000/60s")->phases, ElementsAre(Phase(100, 5000, absl::Seconds(60))));
   EXPECT_THAT(Parse("ramp:500..0/1m")->phases, ElementsAre(Phase(500, 0, absl::Minutes(1))));
@@ -47,7 +65,8 @@ TEST(LoadShapeTest, ReadsTheTimesToReplay) {
 
 TEST(LoadShapeTest, SaysWhatIsWrongWithAShape) {
   const std::string shapes =
-      ": must be ramp:RATE..RATE/TIME, step:RATE,RATE,…/TIME, spike:RATE..RATE/TIME,TIME or replay:FILE";
+      ": must be ramp:RATE..RATE/TIME, step:RATE,RATE,…/TIME, spike:RATE..RATE/TIME,TIME, several with + between, "
+      "or replay:FILE";
   for (const std::string text : {"", "saw:1..2/1s", "ramp", "ramp:1..2", "ramp:1..2..3/1s", "ramp:1..2/1s,2s",
                                  "spike:1..2/1s", "spike:1..2/1s,1s,1s", "step:1,2/1s,1s", "replay:"}) {
     EXPECT_EQ(ErrorOf(text), absl::StrCat("--load=", text, shapes));

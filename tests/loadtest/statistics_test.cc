@@ -109,6 +109,17 @@ TEST(BootstrapRatioTest, ASubjectThatServedNothingHasARatioOfZero) {
   EXPECT_DOUBLE_EQ(estimate->median, 0);
 }
 
+TEST(BootstrapRatioTest, RoundsThatWereNotMeasuredTogetherAreNotPaired) {
+  const absl::StatusOr<RatioEstimate> paired = BootstrapRatio({2, 20}, {1, 10});
+  EXPECT_DOUBLE_EQ(paired->low, 2);
+  EXPECT_DOUBLE_EQ(paired->high, 2);
+  const absl::StatusOr<RatioEstimate> apart =
+      BootstrapRatio({2, 20}, {1, 10}, /*seed=*/1, /*resamples=*/10'000, Pairing::kNone);
+  EXPECT_DOUBLE_EQ(apart->median, 2);
+  EXPECT_DOUBLE_EQ(apart->low, 0.2);
+  EXPECT_DOUBLE_EQ(apart->high, 20);
+}
+
 TEST(BootstrapRatioTest, RefusesRoundsThatHaveNoRatioAndNamesThem) {
   struct Case {
     std::vector<double> subject, baseline;

@@ -104,5 +104,48 @@ TEST(ValidityTest, AsksNoScheduleOfAClosedLoop) {
   EXPECT_THAT(ClientLimits(result), IsEmpty());
 }
 
+TEST(ValidityTest, CallsWithoutAPlaceAreTheServersFault) {
+  LoadResult result = GoodResult();
+  result.not_sent = 20;
+  EXPECT_FALSE(ClientLimits(result).empty());
+  EXPECT_THAT(OwnLimits(result), IsEmpty());
+  EXPECT_TRUE(IsServerBehind(result));
+  result.not_sent = 10;
+  EXPECT_FALSE(IsServerBehind(result)) << "1 %";
+}
+
+TEST(ValidityTest, AServerIsBehindWhenFewerCallsEndThanWereDue) {
+  LoadResult result = GoodResult();
+  EXPECT_FALSE(IsServerBehind(result));
+  result.succeeded_in_time = 940;
+  result.in_flight_at_end = 60;
+  EXPECT_TRUE(IsServerBehind(result));
+  result.succeeded_in_time = 960;
+  EXPECT_FALSE(IsServerBehind(result)) << "4 %";
+}
+
+TEST(ValidityTest, ManyCallsInFlightVaryInNumber) {
+  LoadResult result = GoodResult();
+  result.succeeded_in_time = 930;
+  result.in_flight_at_end = 900;
+  EXPECT_FALSE(IsServerBehind(result)) << "70 is less than 3 √900";
+}
+
+TEST(ValidityTest, CallsThatFailedWereAnswered) {
+  LoadResult result = GoodResult();
+  for (int i = 0; i < 500; ++i) {
+    result.measurement.Record({.response = 1ms, .service = 1ms}, absl::StatusCode::kUnavailable, "");
+  }
+  result.succeeded_in_time = 500;
+  EXPECT_FALSE(IsServerBehind(result));
+}
+
+TEST(ValidityTest, NobodyIsBehindInAClosedLoop) {
+  LoadResult result = GoodResult();
+  result.scheduled = 0;
+  result.succeeded_in_time = 0;
+  EXPECT_FALSE(IsServerBehind(result));
+}
+
 }  // namespace
 }  // namespace meanwhile

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "tests/process.h"
 #include "tests/server/fetches_in_flight.h"
 #include "tests/server/server_process.h"
@@ -18,12 +19,12 @@ namespace {
 
 // Writes a file and gives its flag.
 std::string Config(const std::string& text) {
-  const std::string path = testing::TempDir() + "/server.conf";
+  const std::string path = testing::TempDir() + "/server.yaml";
   std::ofstream(path) << text;
   return absl::StrCat("--config=", path);
 }
 
-// The block of docs/configuration.md that begins with ```conf.
+// The block of docs/configuration.md that begins with ```yaml.
 std::string Example() {
   std::ifstream page("docs/configuration.md");
   std::string example;
@@ -31,7 +32,7 @@ std::string Example() {
   for (std::string line; std::getline(page, line);) {
     if (inside && line == "```") return example;
     if (inside) absl::StrAppend(&example, line, "\n");
-    inside = inside || line == "```conf";
+    inside = inside || line == "```yaml";
   }
   ADD_FAILURE() << "docs/configuration.md shows no example";
   return "";
@@ -46,13 +47,13 @@ TEST(ConfigFileTest, TheExampleOfTheDocsServes) {
 }
 
 TEST(ConfigFileTest, TheCommandLineWins) {
-  ServerProcess server({Config("model = pool\nbackend = constant:1ms\nlisten = localhost:1"), "--model=thread"});
+  ServerProcess server({Config("model: pool\nbackend: constant:1ms\nlisten: localhost:1"), "--model=thread"});
   EXPECT_EQ(server.first_line(), absl::StrCat("serving on ", server.target(), ": model thread, backend constant:1ms"));
 }
 
 // As on the command line: the pool model's own default does not come over it.
 TEST(ConfigFileTest, AFlagOfTheFileCountsAsGiven) {
-  ServerProcess server({Config("model = pool\npool-threads = 1\npool-queue = 0")});
+  ServerProcess server({Config("model: pool\npool-threads: 1\npool-queue: 0")});
   FetchesInFlight first(server.target(), 1, absl::Minutes(1));
   ASSERT_TRUE(server.HasInFlight(1));
   FetchesInFlight second(server.target(), 1, absl::Milliseconds(1));
@@ -61,31 +62,33 @@ TEST(ConfigFileTest, AFlagOfTheFileCountsAsGiven) {
 
 TEST(ConfigFileTest, AWrongFileExitsWithItsCodeAndTheLineIsNamed) {
   const std::map<std::string, std::string> wrong = {
-      {"model = async\nmodle = pool", "line 2: modle: unknown key"},
-      {"# a comment\npool-threads = 0", "line 2: --pool-threads=0: must be from 1 to 10000"},
-      {"listen = localhost", "line 1: --listen=localhost: must be HOST:PORT or unix:PATH"},
-      {"listen = unix:", "line 1: --listen=unix:: the path must have from 1 to 107 characters"},
-      {"backend = constant", "line 1: --backend=constant: needs LATENCY"},
-      {"postgres = postgres://127.0.0.1:99999/x",
-       "line 1: --postgres: port: must be from 1 to 65535; must be like "
-       "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"},
-      {"reflection = maybe", "line 1: --reflection=maybe: must be true or false"},
-      {"grace = 1s\n\ngrace = 2s", "line 3: grace: already on line 1"},
-      {"reflection", "line 1: must be KEY = VALUE, with a quote closed where one is opened"},
+      {"model: async\nmodle: pool", "2: modle: unknown key"},
+      {"# a comment\npool-threads: 0", "2: pool-threads: 0: must be from 1 to 10000"},
+      {"listen: localhost", "1: listen: localhost: must be HOST:PORT or unix:PATH"},
+      {"listen: 'unix:'", "1: listen: unix:: the path must have from 1 to 107 characters"},
+      {"backend: constant", "1: backend: constant: needs LATENCY"},
+      {"postgres: postgres://127.0.0.1:99999/x",
+       "1: postgres: port: must be from 1 to 65535; must be like postgresql://USER:PASSWORD@HOST:PORT/DATABASE"},
+      {"reflection: maybe", "1: reflection: maybe: must be true or false"},
+      {"grace: 1s\n\ngrace: 2s", "3: grace: already on line 1"},
+      {"reflection", "1: must be KEY: VALUE"},
+      {"reflection:", "1: reflection: must have a value"},
+      {"model = pool", "1: must be KEY: VALUE"},
   };
   for (const auto& [text, message] : wrong) {
     const std::string config = Config(text);
+    const std::string path(absl::StripPrefix(config, "--config="));
     const Outcome outcome = RunProcess({"server/server", config});
     EXPECT_EQ(outcome.exit_code, 104) << text;
     EXPECT_EQ(outcome.out, "");
-    EXPECT_EQ(outcome.err, absl::StrCat("server: ", config, ": ", message, "\n"));
+    EXPECT_EQ(outcome.err, absl::StrCat("server: ", path, ":", message, "\n"));
   }
 }
 
 TEST(ConfigFileTest, AFileThatIsNotThereExitsWithTheSameCode) {
   const Outcome outcome = RunProcess({"server/server", "--config=/nowhere"});
   EXPECT_EQ(outcome.exit_code, 104);
-  EXPECT_EQ(outcome.err, "server: --config=/nowhere: No such file or directory\n");
+  EXPECT_EQ(outcome.err, "server: /nowhere: No such file or directory\n");
 }
 
 }  // namespace

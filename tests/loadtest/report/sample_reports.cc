@@ -244,6 +244,64 @@ Message Parse(const char* text) {
   return message;
 }
 
+constexpr char kSearch[] = R"pb(
+  version: "1.2.3"
+  start_time: "2030-01-02T03:04:05Z"
+  host { name: "box" processor: "Fast CPU" processors: 2 memory_bytes: 8.3e9 kernel: "Linux 6.1" }
+  target: "localhost:50051"
+  model: "async"
+  connections: 8
+  loops: 2
+  engine: "http2"
+  arrival: "poisson"
+  objectives: [ "p99<100ms", "errors<0.1%" ]
+  warmup_seconds: 1
+  measure_seconds: 5
+  precision: 0.05
+  valid: true
+  sentence: "There is the sentence."
+  rate: 100
+  held: 1
+  repeats: 1
+  highest_held: 100
+  lowest_failed: 105
+  probes {
+    stage: "grow"
+    cell {
+      rate: 100
+      calls: 500
+      achieved_rate: 100
+      offered_rate: 100
+      response_time { p50: 0.0503 p99: 0.0622 p999: 0.071 max: 0.09 }
+    }
+    held: true
+  }
+  probes {
+    stage: "bisect"
+    cell {
+      rate: 105
+      calls: 525
+      achieved_rate: 101
+      offered_rate: 105
+      errors: 12
+      error_groups { status: "UNAVAILABLE" message: "Socket closed" count: 12 }
+      response_time { p50: 0.0703 p99: 0.123 p999: 0.171 max: 0.19 }
+    }
+    reason: "p99<100ms was 123 ms"
+  }
+  probes {
+    stage: "confirm"
+    cell {
+      rate: 100
+      calls: 500
+      achieved_rate: 100
+      offered_rate: 100
+      response_time { p50: 0.0503 p99: 0.0622 p999: 0.071 max: 0.09 }
+    }
+    held: true
+  }
+)pb";
+
 }  // namespace
 
 v1::ComparisonReport SampleComparison() { return Parse<v1::ComparisonReport>(kComparison); }
@@ -267,5 +325,7 @@ v1::ComparisonReport HostileComparison() {
   report.add_problems(kHostile);
   return report;
 }
+
+v1::SearchReport SampleSearch() { return Parse<v1::SearchReport>(kSearch); }
 
 }  // namespace meanwhile

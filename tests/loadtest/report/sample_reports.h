@@ -15,6 +15,9 @@ v1::RunReport SampleRun();
 // The same as an open loop: some calls not sent, one threshold passed, one failed.
 v1::RunReport SampleOpenRun();
 
+// Three runs of a search that found a rate.
+v1::SearchReport SampleSearch();
+
 // Text that means something in HTML, CSV, JSON or on a terminal.
 inline constexpr char kHostile[] = "a</script>\"b\",'c'\n<!--\\\x1b[31m";
 

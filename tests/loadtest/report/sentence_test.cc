@@ -104,6 +104,54 @@ TEST(SentenceTest, ComparesNothingWhereTheLoadTesterWasTheLimitOfBoth) {
             "At 4,000 in flight there is nothing to compare: the load tester was the limit of both async and thread.");
 }
 
+v1::Estimate Ratio(double median, double low, double high) {
+  v1::Estimate ratio;
+  ratio.set_median(median);
+  ratio.set_low(low);
+  ratio.set_high(high);
+  return ratio;
+}
+
+v1::Comparison AtARate(const v1::Estimate& p50, const v1::Estimate& p99) {
+  v1::Comparison comparison = AsyncAgainstThread(1, 0.99, 1.01);
+  comparison.clear_in_flight();
+  comparison.set_rate(500);
+  *comparison.mutable_p50_ratio() = p50;
+  *comparison.mutable_p99_ratio() = p99;
+  return comparison;
+}
+
+TEST(SentenceTest, TellsOfTimesAtAnOfferedRate) {
+  EXPECT_EQ(Sentence(AtARate(Ratio(0.98, 0.97, 0.99), Ratio(0.71, 0.6, 0.8)), CellWithThreads(12), CellWithThreads(17)),
+            "At 500 calls/s the p50 of async is 0.98 times [0.97–0.99] that of thread, its p99 0.71 times [0.60–0.80], "
+            "with 12 threads instead of 17.");
+  EXPECT_EQ(Sentence(AtARate(Ratio(0.98, 0.97, 0.99), Ratio(0.71, 0.6, 1.1)), v1::Cell(), v1::Cell()),
+            "At 500 calls/s the p50 of async is 0.98 times [0.97–0.99] that of thread, its p99 0.71 times [0.60–1.10] "
+            "(no difference that this run can show).");
+  EXPECT_EQ(Sentence(AtARate(Ratio(0.98, 0.97, 1.01), Ratio(0.71, 0.6, 1.1)), v1::Cell(), v1::Cell()),
+            "At 500 calls/s the p50 of async is 0.98 times [0.97–1.01] that of thread, its p99 0.71 times [0.60–1.10]: "
+            "no difference that this run can show.");
+  EXPECT_EQ(
+      Sentence(AtARate(Ratio(0.98, 0.98, 0.98), Ratio(0.7, 0.7, 0.7)), v1::Cell(), v1::Cell()),
+      "At 500 calls/s the p50 of async is 0.98 times that of thread, its p99 0.70 times (one round, so without an "
+      "error bar).");
+}
+
+TEST(SentenceTest, TellsOfEarlierRunsWithoutTakingSides) {
+  EXPECT_EQ(
+      EarlierRunsSentence(AsyncAgainstThread(1.04, 0.98, 1.1), v1::Cell(), v1::Cell()),
+      "At 4,000 in flight the rate is 1.04 times [0.98–1.10] what it was before: no difference that these runs can "
+      "show.");
+  EXPECT_EQ(EarlierRunsSentence(AsyncAgainstThread(1.2, 1.1, 1.3), v1::Cell(), CellThatTheLoadTesterLimited()),
+            "At 4,000 in flight the rate is at most 1.20 times [1.10–1.30] what it was before.");
+  EXPECT_EQ(EarlierRunsSentence(AtARate(Ratio(1, 1, 1), Ratio(0.7, 0.6, 0.8)), v1::Cell(), v1::Cell()),
+            "At 500 calls/s p99 is 0.70 times [0.60–0.80] what it was before.");
+  EXPECT_EQ(EarlierRunsSentence(AsyncAgainstThread(0, 0, 0), v1::Cell(), v1::Cell()),
+            "At 4,000 in flight there is nothing to compare: a side served no call.");
+}
+
+TEST(SentenceTest, FormatsARatioThatIsNotThereAsADash) { EXPECT_EQ(FormatRatio(v1::Estimate()), "–"); }
+
 TEST(SentenceTest, SetsTheSentencesOfAReportFromItsCells) {
   v1::ComparisonReport report = SampleComparison();
   for (v1::Comparison& comparison : *report.mutable_comparisons()) comparison.clear_sentence();

@@ -36,6 +36,7 @@ pinning: server on processor 0, load tester on processor 1
   async     1,985  █▌                      99 %  50.3 ms  62.2 ms  71.0 ms    31.0 µs       13   21 MB      1.10       0
   thread    1,978  █▌                      99 %  50.6 ms  63.3 ms  74.2 ms    58.0 µs      108   24 MB      3.20       0
 At 100 in flight there is the sentence.
+  async over thread: calls/s 1.00× [0.99–1.01] · processor per call 0.53× [0.52–0.55]
 
 4,000 in flight, ideal 80,000 calls/s
                                              of                             processor     peak    peak  switches
@@ -45,6 +46,7 @@ At 100 in flight there is the sentence.
   errors of thread:
     12 × UNAVAILABLE: Socket closed
 At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 13 threads instead of 3,160.
+  async over thread: calls/s 2.7× [2.5–2.9] · processor per call 0.32× [0.30–0.34]
 )");
   ExpectFitsTheTerminal(text);
 }
@@ -203,6 +205,25 @@ TEST(TextReportTest, ShowsTheMostFrequentErrorsAndSumsUpTheRest) {
 TEST(TextReportTest, AnEmptyReportIsNoCrash) {
   EXPECT_THAT(TextReport(v1::ComparisonReport()), StartsWith("INVALID: "));
   EXPECT_THAT(TextReport(v1::RunReport()), StartsWith("INVALID: "));
+}
+
+TEST(TextReportTest, TellsTheRunsOfASearchAndTheAnswer) {
+  EXPECT_EQ(
+      TextReport(SampleSearch()),
+      R"(localhost:50051 · model async · objectives p99<100ms, errors<0.1% · poisson arrivals · 8 connections · 2 loops
+engine http2 · runs of 5 s after 1 s of warm-up
+host box · 2 processors (Fast CPU) · 8.3 GB memory · Linux 6.1
+
+                  offered  answered      p50      p99    p99.9      max  errors  verdict
+  1  grow     100 calls/s       100  50.3 ms  62.2 ms  71.0 ms  90.0 ms       0  held
+  2  bisect   105 calls/s       101  70.3 ms   123 ms   171 ms   190 ms      12  failed
+  3  confirm  100 calls/s       100  50.3 ms  62.2 ms  71.0 ms  90.0 ms       0  held
+
+Errors at 105 calls/s
+  12 × UNAVAILABLE: Socket closed
+
+There is the sentence.
+)");
 }
 
 }  // namespace
