@@ -26,8 +26,10 @@
 #include "loadtest/output_files.h"
 #include "loadtest/progress.h"
 #include "loadtest/report/text_report.h"
+#include "loadtest/server_sampler.h"
 #include "loadtest/server_stats_reader.h"
 #include "loadtest/threshold.h"
+#include "loadtest/time_series.h"
 #include "loadtest/validity.h"
 
 namespace meanwhile {
@@ -71,7 +73,10 @@ constexpr uint64_t kFewestToAbort = 20;
 class RunObserver final : public LoadObserver {
  public:
   RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition)
-      : stats_reader_(load.target, load.credentials), abort_condition_(abort_condition), log_(load.log) {}
+      : stats_reader_(load.target, load.credentials),
+        sampler_(load.target, load.credentials),
+        abort_condition_(abort_condition),
+        log_(load.log) {}
 
   void OnMeasuredTimeBegins() override { before_ = Look(); }
   void OnMeasuredTimeEnded() override {
@@ -90,12 +95,17 @@ class RunObserver final : public LoadObserver {
     aborted_ = absl::StrCat(abort_condition_->text, ": ", failed_, " of ", ended_, " calls had failed");
   }
 
+  void OnInterval(const LoadInterval& interval) override {
+    series_.Add(interval.length, interval.counts, sampler_.Latest());
+  }
+
   // Why the run shall end; empty when it shall not.
   const std::string& aborted() const { return aborted_; }
 
-  // Sets what the server told of itself, if it has an Admin service.
-  void SetServer(v1::RunReport* report) const {
+  // Sets what was seen: how the run went over time, and what the server told of itself, if it has an Admin service.
+  void SetSeen(v1::RunReport* report) const {
     if (before_) report->set_model(before_->stats.model());
+    series_.AddTo(report);
     if (after_) *report->mutable_server() = UsageBetween(before_->stats, after_->stats, after_->time - before_->time);
   }
 
@@ -112,6 +122,8 @@ class RunObserver final : public LoadObserver {
   }
 
   ServerStatsReader stats_reader_;
+  ServerSampler sampler_;
+  TimeSeries series_;
   const std::optional<Threshold>& abort_condition_;
   IntervalLog* const log_;
   uint64_t ended_ = 0;
@@ -252,7 +264,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
     return kExitFailed;
   }
   v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
-  observer.SetServer(&report);
+  observer.SetSeen(&report);
   report.set_aborted(observer.aborted());
   report.set_interrupted(result->interrupted && observer.aborted().empty());
   for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;
