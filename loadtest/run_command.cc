@@ -28,6 +28,7 @@
 #include "loadtest/report/text_report.h"
 #include "loadtest/server_sampler.h"
 #include "loadtest/server_stats_reader.h"
+#include "loadtest/settings.h"
 #include "loadtest/threshold.h"
 #include "loadtest/time_series.h"
 #include "loadtest/validity.h"
@@ -265,6 +266,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
   }
   v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
   observer.SetSeen(&report);
+  AddSettings(*command_, &report);
   report.set_aborted(observer.aborted());
   report.set_interrupted(result->interrupted && observer.aborted().empty());
   for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;

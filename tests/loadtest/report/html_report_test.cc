@@ -44,7 +44,7 @@ TEST(HtmlReportTest, CarriesTheReportAsData) {
 TEST(HtmlReportTest, HostileTextCannotLeaveTheData) {
   ExpectCarries(HostileComparison());
   const std::string page = HtmlReport(HostileComparison());
-  EXPECT_EQ(Count(page, "</script"), 6u);
+  EXPECT_EQ(Count(page, "</script"), 7u);
   EXPECT_EQ(Count(page, "<!--"), 0u);
 }
 

@@ -1,0 +1,29 @@
+#include "loadtest/settings.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+
+namespace meanwhile {
+namespace {
+
+constexpr char kMetadataFlag[] = "metadata";
+
+}  // namespace
+
+void AddSettings(const CLI::App& command, v1::RunReport* report) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name(absl::StripPrefix(option->get_name(), "--"));
+    std::string value = option->count() > 0 ? absl::StrJoin(option->results(), " ") : option->get_default_str();
+    if (value.empty()) continue;
+    if (name == kMetadataFlag) value = "(not told)";
+    v1::Setting* setting = report->add_settings();
+    setting->set_name(name);
+    setting->set_value(value);
+    setting->set_given(option->count() > 0);
+  }
+}
+
+}  // namespace meanwhile
