@@ -22,7 +22,8 @@ TEST(SettingsTest, TellsWhatWasGivenAndDefaultsButNoMetadata) {
   AddRepeatedFlag(app, "-m,--metadata", take, "KEY:VALUE", "");
   AddParsedFlag(app, "--json", take, "FILE", "", "");
   AddParsedFlag(app, "TARGET", take, "", "", "");
-  const char* const arguments[] = {"test", "here:1", "--loops=3", "--threshold=a<1", "--threshold=b<2", "-m", "key:secret"};
+  const char* const arguments[] = {"test", "here:1",    "--loops=3", "--threshold=a<1", "--threshold=b<2",
+                                   "-m",   "key:secret"};
   ASSERT_EQ(ParseFlags(app, 7, arguments), std::nullopt);
   v1::RunReport report;
   AddSettings(app, &report);
