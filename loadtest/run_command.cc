@@ -13,6 +13,7 @@
 #include "client/channel_pool.h"
 #include "client/credentials.h"
 #include "client/flags.h"
+#include "client/metrics_flag.h"
 #include "client/processors.h"
 #include "client/version.h"
 #include "client/wait_flag.h"
@@ -20,12 +21,13 @@
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
 #include "loadtest/interval_log.h"
+#include "loadtest/live_view.h"
 #include "loadtest/load_flags.h"
 #include "loadtest/load_report.h"
 #include "loadtest/load_run.h"
 #include "loadtest/output_files.h"
-#include "loadtest/progress.h"
 #include "loadtest/report/text_report.h"
+#include "loadtest/run_metrics.h"
 #include "loadtest/server_sampler.h"
 #include "loadtest/server_stats_reader.h"
 #include "loadtest/settings.h"
@@ -44,6 +46,7 @@ struct RunCommand::Flags {
   std::optional<Threshold> abort_condition;
   OutputFiles files;
   std::string log_file;
+  std::string metrics;
 };
 
 namespace {
@@ -73,19 +76,22 @@ constexpr uint64_t kFewestToAbort = 20;
 // Looks at the server when the measured time begins and ends, shows the progress, and says when to abort.
 class RunObserver final : public LoadObserver {
  public:
-  RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition)
+  // `metrics` may be null.
+  RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition, RunMetrics* metrics)
       : stats_reader_(load.target, load.credentials),
         sampler_(load.target, load.credentials),
         abort_condition_(abort_condition),
-        log_(load.log) {}
+        log_(load.log),
+        metrics_(metrics) {}
 
   void OnMeasuredTimeBegins() override { before_ = Look(); }
   void OnMeasuredTimeEnded() override {
-    progress_line_.Clear();
+    view_.Clear();
     if (before_) after_ = Look();
   }
   void OnProgress(const LoadProgress& progress) override {
-    progress_line_.Show(progress);
+    view_.Show(progress, sampler_.Latest(), absl::Now());
+    if (metrics_ != nullptr) metrics_->Update(progress);
     if (log_ != nullptr) log_->WriteClosed();
     ended_ += progress.ended;
     failed_ += progress.failed;
@@ -98,6 +104,13 @@ class RunObserver final : public LoadObserver {
 
   void OnInterval(const LoadInterval& interval) override {
     series_.Add(interval.length, interval.counts, sampler_.Latest());
+  }
+
+  // Somebody has pressed Ctrl-C. May be called again.
+  void OnInterrupt() {
+    if (std::exchange(told_of_interrupt_, true)) return;
+    view_.Clear();
+    std::cerr << "loadtest: interrupted, waiting for calls in flight; once more ends it at once\n" << std::flush;
   }
 
   // Why the run shall end; empty when it shall not.
@@ -127,12 +140,14 @@ class RunObserver final : public LoadObserver {
   TimeSeries series_;
   const std::optional<Threshold>& abort_condition_;
   IntervalLog* const log_;
+  RunMetrics* const metrics_;
+  bool told_of_interrupt_ = false;
   uint64_t ended_ = 0;
   uint64_t failed_ = 0;
   std::string aborted_;
   std::optional<Sight> before_;
   std::optional<Sight> after_;
-  ProgressLine progress_line_{stderr};
+  LiveView view_{stderr};
 };
 
 // What Little's law allows: so many callers, each waiting and thinking at least so long. Known for a constant wait.
@@ -228,6 +243,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddParsedFlag(*command_, "--abort-when", parse_condition, "CONDITION", "",
                 "End the run when this holds of the calls so far, as errors>5%");
   AddOutputFlags(*command_, &flags.files);
+  AddMetricsFlag(*command_, &flags.metrics);
   AddOutputFlag(*command_, "--hlog", &flags.log_file,
                 "Write the times second by second as a log that HdrHistogram's tools read");
 
@@ -257,9 +273,21 @@ int RunCommand::Execute(const absl::Notification& stop) {
       return kExitFailed;
     }
   }
-  RunObserver observer(load, flags_->abort_condition);
-  const absl::StatusOr<LoadResult> result =
-      RunLoad(load, &observer, [&] { return stop.HasBeenNotified() || !observer.aborted().empty(); });
+  std::unique_ptr<RunMetrics> metrics;
+  if (!flags_->metrics.empty()) {
+    absl::StatusOr<std::unique_ptr<RunMetrics>> listening = RunMetrics::Listen(flags_->metrics);
+    if (!listening.ok()) {
+      std::cerr << "loadtest: " << listening.status().message() << "\n";
+      return kExitFailed;
+    }
+    metrics = *std::move(listening);
+    std::cerr << "loadtest: metrics at " << metrics->url() << "\n" << std::flush;
+  }
+  RunObserver observer(load, flags_->abort_condition, metrics.get());
+  const absl::StatusOr<LoadResult> result = RunLoad(load, &observer, [&] {
+    if (stop.HasBeenNotified()) observer.OnInterrupt();
+    return stop.HasBeenNotified() || !observer.aborted().empty();
+  });
   if (!result.ok()) {
     std::cerr << "loadtest: " << result.status().message() << "\n";
     return kExitFailed;

@@ -112,7 +112,8 @@ void ExpectShown(const Page& page, std::size_t charts) {
   EXPECT_THAT(page.Values("data-painted"), SizeIs(charts));
   EXPECT_THAT(page.Values("data-painted"), Each("true"));
   std::vector<int> points;
-  for (const std::string& value : page.Values("data-points")) EXPECT_TRUE(absl::SimpleAtoi(value, &points.emplace_back()));
+  for (const std::string& value : page.Values("data-points"))
+    EXPECT_TRUE(absl::SimpleAtoi(value, &points.emplace_back()));
   EXPECT_THAT(points, SizeIs(charts));
   EXPECT_THAT(points, Each(Gt(0)));
 }
@@ -152,7 +153,8 @@ TEST(HtmlPageTest, SeesWhatGoesWrongOnAPage) {
   EXPECT_THAT(Open(absl::StrReplaceAll(html, {{"function runPage()", "function otherPage()"}})).console,
               ElementsAre(HasSubstr("runPage is not defined")));
   const Page loading = Open(absl::StrReplaceAll(
-      html, {{"</main>", "<img src=\"http://localhost:1/x.png\"><link rel=stylesheet href=\"http://localhost:1/x\"></main>"}}));
+      html, {{"</main>",
+              "<img src=\"http://localhost:1/x.png\"><link rel=stylesheet href=\"http://localhost:1/x\"></main>"}}));
   EXPECT_THAT(loading.console, Each(HasSubstr("Content Security Policy")));
   EXPECT_THAT(loading.console, SizeIs(2));
 }
