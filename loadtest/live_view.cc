@@ -74,8 +74,8 @@ std::vector<std::string> ServerItems(const ServerSight& server) {
 std::string FirstLine(const LiveFigures& figures, std::size_t width) {
   const std::string phase = Phase(figures.progress);
   if (!figures.share_done) return absl::StrCat(phase, "  ", TimeLeft(figures.progress));
-  const std::string rest = absl::StrCat("  ", FormatCount(100 * *figures.share_done), " %  ",
-                                        TimeLeft(figures.progress));
+  const std::string rest =
+      absl::StrCat("  ", FormatCount(100 * *figures.share_done), " %  ", TimeLeft(figures.progress));
   const std::size_t taken = TextWidth(phase) + 2 + TextWidth(rest);
   if (width < taken + 4) return absl::StrCat(phase, rest);
   const std::size_t room = std::min(kWidestBar, width - taken);

@@ -13,6 +13,10 @@ function moment(seconds) {
 function timeChart({series, format, logarithmic, yTitle = ''}) {
   const points = report.timeSeries;
   const last = points[points.length - 1];
+  const end = last.startSeconds + last.lengthSeconds;
+  // Where 20 s were asked for it is 19.99 or 20.01 s; a tick there would crowd out others.
+  const x = axis('', moment, {type: 'linear', min: 0, max: end > 3 ? Math.round(2 * end) / 2 : end});
+  x.ticks.includeBounds = end > 3;
   const known = value => typeof value === 'number' && (!logarithmic || value > 0);
   return {
     type: 'line',
@@ -47,7 +51,7 @@ function timeChart({series, format, logarithmic, yTitle = ''}) {
         },
       },
       scales: {
-        x: axis('', moment, {type: 'linear', min: 0, max: last.startSeconds + last.lengthSeconds}),
+        x,
         y: axis(yTitle, format, logarithmic ? {type: 'logarithmic'} : {beginAtZero: true}),
       },
     },

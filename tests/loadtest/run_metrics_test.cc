@@ -5,9 +5,14 @@
 #include <signal.h>
 
 #include <chrono>
+#include <fstream>
+#include <set>
 #include <string>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tests/client/test_server.h"
 #include "tests/process.h"
@@ -31,9 +36,9 @@ TEST(RunMetricsTest, ShowsTheNewestProgress) {
   for (int i = 0; i < 10; ++i) stats.OnDue();
   stats.OnNotSent();
   stats.OnSent();
-  for (const std::chrono::milliseconds time : {3, 4, 30, 40, 70'000}) {
+  for (const int time : {3, 4, 30, 40, 70'000}) {
     stats.OnSent();
-    stats.OnEnded(time, absl::StatusCode::kOk);
+    stats.OnEnded(std::chrono::milliseconds(time), absl::StatusCode::kOk);
   }
   stats.OnSent();
   stats.OnEnded(std::chrono::milliseconds(3), absl::StatusCode::kUnavailable);
@@ -64,6 +69,22 @@ TEST(RunMetricsTest, ShowsTheNewestProgress) {
   EXPECT_NEAR(text.Value("meanwhile_loadtest_call_seconds_sum{time=\"response\"}"), 70.08, 1.4);
 }
 
+TEST(RunMetricsTest, ThePageNamesEachAndNoOther) {
+  const auto metrics = RunMetrics::Listen("127.0.0.1:0");
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  std::set<std::string> shown;
+  for (const std::string& name : PrometheusText::Fetch((*metrics)->url()).names()) {
+    if (!absl::StartsWith(name, "exposer_")) shown.insert(name);
+  }
+  std::set<std::string> told;
+  std::ifstream page("docs/read-the-report.md");
+  for (std::string line; std::getline(page, line);) {
+    const std::vector<std::string> parts = absl::StrSplit(line, '`');
+    if (absl::StartsWith(line, "| `meanwhile_")) told.insert(parts[1]);
+  }
+  EXPECT_EQ(told, shown);
+}
+
 TEST(RunMetricsTest, AnAddressInUseIsNamed) {
   const auto one = RunMetrics::Listen("127.0.0.1:0");
   ASSERT_TRUE(one.ok()) << one.status();
@@ -81,9 +102,8 @@ TEST(RunMetricsTest, TheBinaryShowsThemWhileItRuns) {
   ASSERT_TRUE(line.has_value());
   ASSERT_THAT(*line, StartsWith("loadtest: metrics at http://127.0.0.1:"));
   const std::string url(absl::StripPrefix(*line, "loadtest: metrics at "));
-  EXPECT_TRUE(WaitUntil([&] {
-    return PrometheusText::Fetch(url).Value("meanwhile_loadtest_calls_total{code=\"OK\"}") > 0;
-  }));
+  EXPECT_TRUE(
+      WaitUntil([&] { return PrometheusText::Fetch(url).Value("meanwhile_loadtest_calls_total{code=\"OK\"}") > 0; }));
   const PrometheusText text = PrometheusText::Fetch(url);
   EXPECT_GT(text.Value("meanwhile_loadtest_call_seconds_count{time=\"response\"}"), 0);
   EXPECT_LE(text.Value("meanwhile_loadtest_calls_in_flight"), 10);

@@ -24,14 +24,14 @@ constexpr char kCtrlC[] = "\x03";
 constexpr char kInterrupted[] = "interrupted, waiting for calls in flight";
 
 // `environment`: words such as `TERM=dumb`.
-std::vector<std::string> Run(const std::string& environment, const TestServer& server, const std::string& words) {
+std::vector<std::string> CommandOf(const std::string& environment, const TestServer& server, const std::string& words) {
   return absl::StrSplit(absl::StrCat("env ", environment, " loadtest/loadtest run ", server.target(), " ", words), ' ',
                         absl::SkipEmpty());
 }
 
 TEST(RunTerminalTest, RedrawsInPlaceAndCtrlCEndsItWithAReport) {
   TestServer server;
-  Terminal terminal(Run("TERM=xterm", server, "-c 10 -z 1h --warmup=0s --wait=simulated:5ms"));
+  Terminal terminal(CommandOf("TERM=xterm", server, "-c 10 -z 1h --warmup=0s --wait=simulated:5ms"));
   EXPECT_TRUE(terminal.WaitFor("achieved "));
   EXPECT_TRUE(terminal.WaitFor("A\x1b[J"));  // Up, and away with what was there.
   EXPECT_TRUE(terminal.WaitFor("server "));
@@ -45,22 +45,22 @@ TEST(RunTerminalTest, RedrawsInPlaceAndCtrlCEndsItWithAReport) {
   const std::size_t summary = terminal.out().find("Summary");
   ASSERT_NE(summary, std::string::npos) << terminal.out();
   EXPECT_EQ(terminal.out().find("\x1b", summary), std::string::npos);
-  EXPECT_GT(terminal.out().rfind("\x1b[J"), terminal.out().rfind("in flight · "));
+  EXPECT_GT(terminal.out().rfind("\x1b[J"), terminal.out().rfind("achieved "));
 }
 
 TEST(RunTerminalTest, HasNoColourWhenToldSo) {
   TestServer server;
-  Terminal terminal(Run("TERM=xterm NO_COLOR=1", server, "-c 1 -z 1h --warmup=0s"));
+  Terminal terminal(CommandOf("TERM=xterm NO_COLOR=1", server, "-c 1 -z 1h --warmup=0s"));
   EXPECT_TRUE(terminal.WaitFor("A\x1b[J"));
   terminal.Type(kCtrlC);
   EXPECT_EQ(terminal.Wait(), 105);
-  EXPECT_THAT(terminal.out(), Not(HasSubstr("m\x1b[1m")));
+  EXPECT_THAT(terminal.out(), Not(HasSubstr("\x1b[1m")));
   EXPECT_THAT(terminal.out(), Not(HasSubstr("\x1b[0m")));
 }
 
 TEST(RunTerminalTest, MovesNoCursorThatCannotBeMoved) {
   TestServer server;
-  Terminal terminal(Run("TERM=dumb", server, "-c 1 -z 1200ms --warmup=0s"));
+  Terminal terminal(CommandOf("TERM=dumb", server, "-c 1 -z 1200ms --warmup=0s"));
   EXPECT_EQ(terminal.Wait(), 0) << terminal.out();
   EXPECT_THAT(terminal.out(), HasSubstr("Summary"));
   EXPECT_THAT(terminal.out(), Not(HasSubstr("\x1b")));
@@ -68,7 +68,7 @@ TEST(RunTerminalTest, MovesNoCursorThatCannotBeMoved) {
 
 TEST(RunTerminalTest, FitsANarrowTerminal) {
   TestServer server;
-  Terminal terminal(Run("TERM=xterm NO_COLOR=1", server, "-c 1 -z 1h --warmup=0s"), 20, 6);
+  Terminal terminal(CommandOf("TERM=xterm NO_COLOR=1", server, "-c 1 -z 1h --warmup=0s"), 20, 6);
   EXPECT_TRUE(terminal.WaitFor("A\x1b[J"));
   // No more lines than can be taken back.
   EXPECT_TRUE(terminal.WaitFor("\x1b[5A"));
@@ -78,7 +78,7 @@ TEST(RunTerminalTest, FitsANarrowTerminal) {
 
 TEST(RunTerminalTest, ASecondCtrlCEndsItAtOnce) {
   TestServer server;
-  Terminal terminal(Run("TERM=xterm", server, "-c 1 -z 1h --warmup=0s --wait=simulated:60s --timeout=1h"));
+  Terminal terminal(CommandOf("TERM=xterm", server, "-c 1 -z 1h --warmup=0s --wait=simulated:60s --timeout=1h"));
   EXPECT_TRUE(WaitUntil([&] { return server.fetches() == 1; }));
   terminal.Type(kCtrlC);
   EXPECT_TRUE(terminal.WaitFor(kInterrupted));
@@ -89,7 +89,7 @@ TEST(RunTerminalTest, ASecondCtrlCEndsItAtOnce) {
 
 TEST(RunTerminalTest, ASecondSignalEndsItAtOnceWithoutATerminalToo) {
   TestServer server;
-  Process run(Run("", server, "-c 1 -z 1h --warmup=0s --wait=simulated:60s --timeout=1h"));
+  Process run(CommandOf("", server, "-c 1 -z 1h --warmup=0s --wait=simulated:60s --timeout=1h"));
   EXPECT_TRUE(WaitUntil([&] { return server.fetches() == 1; }));
   run.Signal(SIGINT);
   const std::optional<std::string> line = run.ReadErrorLine();
