@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/notification.h"
@@ -80,8 +81,13 @@ absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Listen(const s
     return absl::InvalidArgumentError(absl::StrCat(named, ": must be HOST:PORT"));
   }
   const std::string host = address.substr(0, colon);
+  const std::string port = address.substr(colon + 1);
+  if (int number = 0; !absl::SimpleAtoi(port, &number) || number < 0 || number > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat(named, ": the port must be from 0 to 65535"));
+  }
+  if (host.empty()) return absl::InvalidArgumentError(absl::StrCat(named, ": the host is missing"));
   const std::string bare_host(absl::StripPrefix(absl::StripSuffix(host, "]"), "["));
-  const absl::StatusOr<sockaddr_storage> name = TryToListen(bare_host, address.substr(colon + 1), named);
+  const absl::StatusOr<sockaddr_storage> name = TryToListen(bare_host, port, named);
   if (!name.ok()) return name.status();
   const std::string free_address = absl::StrCat(host, ":", PortOf(*name));
   try {

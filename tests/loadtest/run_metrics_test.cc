@@ -72,8 +72,9 @@ TEST(RunMetricsTest, ShowsTheNewestProgress) {
 TEST(RunMetricsTest, ThePageNamesEachAndNoOther) {
   const auto metrics = RunMetrics::Listen("127.0.0.1:0");
   ASSERT_TRUE(metrics.ok()) << metrics.status();
+  const PrometheusText text = PrometheusText::Fetch((*metrics)->url());
   std::set<std::string> shown;
-  for (const std::string& name : PrometheusText::Fetch((*metrics)->url()).names()) {
+  for (const std::string& name : text.names()) {
     if (!absl::StartsWith(name, "exposer_")) shown.insert(name);
   }
   std::set<std::string> told;
