@@ -47,7 +47,7 @@ Terminal::~Terminal() {
   if (fd_ >= 0) close(fd_);
 }
 
-void Terminal::Type(const std::string& keys) {
+void Terminal::Type(const std::string& keys) const {
   // A terminal takes so few at once.
   while (write(fd_, keys.data(), keys.size()) < 0 && errno == EINTR) {
   }

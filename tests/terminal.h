@@ -31,7 +31,7 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
   ~Terminal();
 
-  void Type(const std::string& keys);
+  void Type(const std::string& keys) const;
 
   // Whether `text` has come, or comes before patience ends.
   bool WaitFor(const std::string& text, absl::Duration patience = kPatience);
