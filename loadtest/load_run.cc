@@ -26,6 +26,7 @@ constexpr char kFetch[] = "/meanwhile.v1.Meanwhile/Fetch";
 // How long an interrupt may go unnoticed.
 constexpr absl::Duration kLookPeriod = absl::Milliseconds(20);
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
+constexpr absl::Duration kInterval = absl::Seconds(1);
 // Within which the threads of an open loop start, so that the first calls are not late.
 constexpr std::chrono::milliseconds kThreadStart{5};
 // Callers start over a quarter of the warm-up, but no longer than this.
@@ -66,6 +67,7 @@ class Run {
   Run(const LoadOptions& options, EngineSet* engines, LoadObserver* observer, const std::function<bool()>& stopped)
       : duration_(options.shape ? std::min(options.duration, options.shape->length()) : options.duration),
         has_total_(options.total > 0),
+        has_warmup_(std::max(options.warmup, options.longest_warmup) > absl::ZeroDuration()),
         engines_(engines),
         observer_(observer),
         stopped_(stopped),
@@ -85,9 +87,6 @@ class Run {
         loops_.back()->set_checker(options.make_checker(PartOf(SlotsOf(options), engines_->size(), i)));
       }
     }
-    std::vector<const LiveStats*> live_stats;
-    for (const std::unique_ptr<LoadLoop>& loop : loops_) live_stats.push_back(&loop->live_stats());
-    reader_ = std::make_unique<LiveStatsReader>(std::move(live_stats));
     last_progress_ = now;
     next_progress_ = After(now, kProgressPeriod);
   }
@@ -102,8 +101,10 @@ class Run {
       result.start = absl::Now();
       result.processor_time = -OwnProcessorTime();
       const std::vector<absl::Duration> loop_times = LoopTimes();
+      BeginIntervals();
       if (observer_ != nullptr) observer_->OnMeasuredTimeBegins();
       WaitUntil(time_.end.load());
+      TellInterval(std::chrono::steady_clock::now());
       result.processor_time += OwnProcessorTime();
       result.busiest_loop_time = MostSince(loop_times);
       if (observer_ != nullptr) observer_->OnMeasuredTimeEnded();
@@ -187,6 +188,7 @@ class Run {
       const LoadTime now = std::chrono::steady_clock::now();
       if (now >= time) return true;
       if (now >= next_progress_) TellProgress(now);
+      if (now >= next_interval_) TellInterval(now);
       const absl::Duration wait = std::min(Between(now, time), kLookPeriod);
       const absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(
@@ -229,22 +231,49 @@ class Run {
   void TellProgress(LoadTime now) {
     next_progress_ = After(now, kProgressPeriod);
     if (observer_ == nullptr) return;
-    const LiveStatsReader::View view = reader_->Look();
     LoadProgress progress;
+    progress.totals = LookAtLoops();
+    progress.recent = progress.totals.Since(progress_seen_);
+    progress_seen_ = progress.totals;
+    progress.recent_length = Between(last_progress_, now);
     progress.warming_up = now < time_.begin.load();
-    progress.ended = view.ended;
-    progress.failed = view.failed;
-    progress.rate = static_cast<double>(view.ended) / absl::ToDoubleSeconds(absl::FromChrono(now - last_progress_));
-    progress.p50 = view.p50;
-    progress.p99 = view.p99;
-    progress.in_flight = view.in_flight;
+    progress.ended = progress.recent.calls();
+    progress.failed = progress.recent.failed();
+    progress.rate = static_cast<double>(progress.ended) / absl::ToDoubleSeconds(progress.recent_length);
+    progress.p50 = progress.recent.Quantile(0.5);
+    progress.p99 = progress.recent.Quantile(0.99);
+    progress.in_flight = progress.recent.in_flight;
     progress.time_left = progress.warming_up ? Between(now, warmup_end_) + duration_ : Between(now, time_.end);
     last_progress_ = now;
     observer_->OnProgress(progress);
   }
 
+  void BeginIntervals() {
+    // Without a warm-up no call has been sent before, and some may have ended since.
+    if (has_warmup_) intervals_seen_ = LookAtLoops();
+    last_interval_ = has_warmup_ ? std::chrono::steady_clock::now() : time_.begin.load();
+    next_interval_ = After(time_.begin, kInterval);
+  }
+
+  void TellInterval(LoadTime now) {
+    // From where the last one was to end: nobody's lateness moves them.
+    while (next_interval_ <= now) next_interval_ = After(next_interval_, kInterval);
+    if (observer_ == nullptr) return;
+    const LiveCounts counts = LookAtLoops();
+    observer_->OnInterval({Between(last_interval_, now), counts.Since(intervals_seen_)});
+    intervals_seen_ = counts;
+    last_interval_ = now;
+  }
+
+  LiveCounts LookAtLoops() const {
+    LiveCounts counts;
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) loop->live_stats().AddTo(&counts);
+    return counts;
+  }
+
   const absl::Duration duration_;
   const bool has_total_;
+  const bool has_warmup_;
   LoadTime warmup_end_;
   LoadTime latest_begin_;
   EngineSet* const engines_;
@@ -254,9 +283,12 @@ class Run {
   std::optional<LoadShape> shape_;  // With the warm-up; of an open loop.
   std::vector<std::unique_ptr<LoadLoop>> loops_;
   std::vector<ThreadClock> clocks_;  // Of the loops' threads.
-  std::unique_ptr<LiveStatsReader> reader_;
+  LiveCounts progress_seen_;
   LoadTime last_progress_;
   LoadTime next_progress_;
+  LiveCounts intervals_seen_;
+  LoadTime last_interval_;
+  LoadTime next_interval_ = LoadTime::max();
   bool interrupted_ = false;
   absl::Mutex mutex_;
   std::size_t running_ = 0;  // Loops; guarded by mutex_.

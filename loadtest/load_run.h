@@ -20,6 +20,7 @@
 #include "loadtest/call_source.h"
 #include "loadtest/engine_set.h"
 #include "loadtest/interval_log.h"
+#include "loadtest/live_stats.h"
 #include "loadtest/measurement.h"
 #include "loadtest/schedule.h"
 #include "loadtest/stream_measurement.h"
@@ -105,7 +106,7 @@ struct LoadResult {
   bool interrupted = false;
 };
 
-// How a run goes, for a progress line.
+// How a run goes, for whoever looks on.
 struct LoadProgress {
   bool warming_up = false;
   // Calls that ended since the last progress, the failures among them, and how long they took.
@@ -117,6 +118,16 @@ struct LoadProgress {
   int64_t in_flight = 0;
   // Infinite when only the number of calls ends the run.
   absl::Duration time_left;
+  // Since the last progress, and how long that is; since the first call.
+  LiveCounts recent;
+  absl::Duration recent_length;
+  LiveCounts totals;
+};
+
+// A second of the measured time, or what was left of it.
+struct LoadInterval {
+  absl::Duration length;
+  LiveCounts counts;
 };
 
 // Is told of a run's moments, on the thread that called RunLoad. Load goes on meanwhile, so be quick.
@@ -128,6 +139,8 @@ class LoadObserver {
   virtual void OnMeasuredTimeEnded() {}
   // Twice a second.
   virtual void OnProgress(const LoadProgress& /*progress*/) {}
+  // Once a second of the measured time, and at its end.
+  virtual void OnInterval(const LoadInterval& /*interval*/) {}
 };
 
 // Blocks until all is over. `stopped` is asked often; when it says so, sending ends and the result is what was measured

@@ -75,9 +75,11 @@ void OpenLoop::SendDue(LoadTime now) {
 void OpenLoop::SendOrCount(LoadTime intended) {
   const bool counted = IsCounted(intended);
   counts_.scheduled += counted;
+  live_stats_.OnDue();
   const std::optional<std::size_t> slot = TakeSlot();
   if (!slot) {
     counts_.not_sent += counted;
+    live_stats_.OnNotSent();
     return;
   }
   calls_[*slot] = {intended, options_.now()};

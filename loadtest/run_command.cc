@@ -14,6 +14,7 @@
 #include "client/channel_pool.h"
 #include "client/credentials.h"
 #include "client/flags.h"
+#include "client/metrics_flag.h"
 #include "client/processors.h"
 #include "client/version.h"
 #include "client/wait_flag.h"
@@ -23,16 +24,19 @@
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
 #include "loadtest/interval_log.h"
+#include "loadtest/live_view.h"
 #include "loadtest/load_flags.h"
 #include "loadtest/load_report.h"
 #include "loadtest/load_run.h"
 #include "loadtest/output_files.h"
-#include "loadtest/progress.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/run_config.h"
+#include "loadtest/run_metrics.h"
+#include "loadtest/server_sampler.h"
 #include "loadtest/server_stats_reader.h"
 #include "loadtest/settings.h"
 #include "loadtest/threshold.h"
+#include "loadtest/time_series.h"
 #include "loadtest/validity.h"
 
 namespace meanwhile {
@@ -48,6 +52,7 @@ struct RunCommand::Flags {
   std::optional<Threshold> abort_condition;
   OutputFiles files;
   std::string log_file;
+  std::string metrics;
 };
 
 namespace {
@@ -86,20 +91,24 @@ constexpr uint64_t kFewestToAbort = 20;
 // Looks at the server when the measured time begins and ends, shows the progress, and says when to abort.
 class RunObserver final : public LoadObserver {
  public:
-  RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition)
-      : abort_condition_(abort_condition), log_(load.log) {
+  // `metrics` may be null.
+  RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition, RunMetrics* metrics)
+      : abort_condition_(abort_condition), log_(load.log), metrics_(metrics) {
     // What several servers tell of themselves makes no sense as one.
     const bool is_one = TargetsOf(load.target).size() == 1 && !absl::StartsWith(load.target, "dns:");
-    if (is_one) stats_reader_.emplace(load.target, load.credentials);
+    if (!is_one) return;
+    stats_reader_.emplace(load.target, load.credentials);
+    sampler_.emplace(load.target, load.credentials);
   }
 
   void OnMeasuredTimeBegins() override { before_ = Look(); }
   void OnMeasuredTimeEnded() override {
-    progress_line_.Clear();
+    view_.Clear();
     if (before_) after_ = Look();
   }
   void OnProgress(const LoadProgress& progress) override {
-    progress_line_.Show(progress);
+    view_.Show(progress, Sampled(), absl::Now());
+    if (metrics_ != nullptr) metrics_->Update(progress);
     if (log_ != nullptr) log_->WriteClosed();
     ended_ += progress.ended;
     failed_ += progress.failed;
@@ -110,12 +119,24 @@ class RunObserver final : public LoadObserver {
     aborted_ = absl::StrCat(abort_condition_->text, ": ", failed_, " of ", ended_, " calls had failed");
   }
 
+  void OnInterval(const LoadInterval& interval) override {
+    series_.Add(interval.length, interval.counts, Sampled());
+  }
+
+  // Somebody has pressed Ctrl-C. May be called again.
+  void OnInterrupt() {
+    if (std::exchange(told_of_interrupt_, true)) return;
+    view_.Clear();
+    std::cerr << "loadtest: interrupted, waiting for calls in flight; once more ends it at once\n" << std::flush;
+  }
+
   // Why the run shall end; empty when it shall not.
   const std::string& aborted() const { return aborted_; }
 
-  // Sets what the server told of itself, if it has an Admin service.
-  void SetServer(v1::RunReport* report) const {
+  // Sets what was seen: how the run went over time, and what the server told of itself, if it has an Admin service.
+  void SetSeen(v1::RunReport* report) const {
     if (before_) report->set_model(before_->stats.model());
+    series_.AddTo(report);
     if (after_) *report->mutable_server() = UsageBetween(before_->stats, after_->stats, after_->time - before_->time);
   }
 
@@ -132,15 +153,21 @@ class RunObserver final : public LoadObserver {
     return Sight{*std::move(stats), absl::Now()};
   }
 
+  std::optional<ServerSight> Sampled() const { return sampler_ ? sampler_->Latest() : std::nullopt; }
+
   std::optional<ServerStatsReader> stats_reader_;
+  std::optional<ServerSampler> sampler_;
+  TimeSeries series_;
   const std::optional<Threshold>& abort_condition_;
   IntervalLog* const log_;
+  RunMetrics* const metrics_;
+  bool told_of_interrupt_ = false;
   uint64_t ended_ = 0;
   uint64_t failed_ = 0;
   std::string aborted_;
   std::optional<Sight> before_;
   std::optional<Sight> after_;
-  ProgressLine progress_line_{stderr};
+  LiveView view_{stderr};
 };
 
 // What Little's law allows: so many callers, each waiting and thinking at least so long. Known for a constant wait.
@@ -248,6 +275,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddParsedFlag(*command_, "--abort-when", parse_condition, "CONDITION", "",
                 "End the run when this holds of the calls so far, as errors>5%");
   AddOutputFlags(*command_, &flags.files);
+  AddMetricsFlag(*command_, &flags.metrics);
   AddOutputFlag(*command_, "--hlog", &flags.log_file,
                 "Write the times second by second as a log that HdrHistogram's tools read");
   AddRunConfigFlag(*command_);
@@ -289,15 +317,27 @@ int RunCommand::Execute(const absl::Notification& stop) {
       return kExitFailed;
     }
   }
-  RunObserver observer(load, flags_->abort_condition);
-  const absl::StatusOr<LoadResult> result =
-      RunLoad(load, &observer, [&] { return stop.HasBeenNotified() || !observer.aborted().empty(); });
+  std::unique_ptr<RunMetrics> metrics;
+  if (!flags_->metrics.empty()) {
+    absl::StatusOr<std::unique_ptr<RunMetrics>> listening = RunMetrics::Listen(flags_->metrics);
+    if (!listening.ok()) {
+      std::cerr << "loadtest: " << listening.status().message() << "\n";
+      return kExitFailed;
+    }
+    metrics = *std::move(listening);
+    std::cerr << "loadtest: metrics at " << metrics->url() << "\n" << std::flush;
+  }
+  RunObserver observer(load, flags_->abort_condition, metrics.get());
+  const absl::StatusOr<LoadResult> result = RunLoad(load, &observer, [&] {
+    if (stop.HasBeenNotified()) observer.OnInterrupt();
+    return stop.HasBeenNotified() || !observer.aborted().empty();
+  });
   if (!result.ok()) {
     std::cerr << "loadtest: " << result.status().message() << "\n";
     return kExitFailed;
   }
   v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
-  observer.SetServer(&report);
+  observer.SetSeen(&report);
   flags_->call_flags.Describe(&report);
   AddSettings(*command_, &report);
   report.set_aborted(observer.aborted());

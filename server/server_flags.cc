@@ -12,6 +12,7 @@
 #include "client/channel_pool.h"
 #include "client/config_flag.h"
 #include "client/flags.h"
+#include "client/metrics_flag.h"
 #include "client/processors.h"
 #include "server/backend/database/postgres_endpoint.h"
 #include "server/net/listener.h"
@@ -172,16 +173,7 @@ void AddLifecycleFlags(CLI::App& app, ServerOptions* options) {
 
 // How the server is watched.
 void AddObserveFlags(CLI::App& app, ObserveOptions* options) {
-  AddParsedFlag(
-      app, "--metrics",
-      [options](const std::string& text) {
-        options->metrics = absl::StartsWith(text, ":") ? absl::StrCat("127.0.0.1", text) : text;
-        if (!absl::StrContains(text, ':') || absl::StartsWith(text, "unix:")) {
-          return absl::InvalidArgumentError(FlagError("--metrics", text, "must be HOST:PORT or :PORT"));
-        }
-        return absl::OkStatus();
-      },
-      "ADDRESS", "", "Where Prometheus asks for metrics: HOST:PORT, or :PORT of the loopback");
+  AddMetricsFlag(app, &options->metrics);
   AddParsedFlag(
       app, "--slow-call",
       [options](const std::string& text) {

@@ -15,6 +15,7 @@ std::string HtmlReport(const google::protobuf::Message& report) {
                                                {"/*report.js*/", ReportJs()},
                                                {"/*report_compare.js*/", ReportCompareJs()},
                                                {"/*report_run.js*/", ReportRunJs()},
+                                               {"/*report_run_charts.js*/", ReportRunChartsJs()},
                                                {"/*report_search.js*/", ReportSearchJs()},
                                                {"/*report.json*/", JsonReport(report)},
                                            });

@@ -292,6 +292,10 @@ function drawCharts(panels) {
     });
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     charts = panels.map(({canvas, chart}) => new Chart(canvas, chart()));
+    // For who looks at the page with a program.
+    charts.forEach(({canvas, data}) => {
+      canvas.dataset.points = data.datasets.flatMap(set => set.data).filter(point => point?.y !== null).length;
+    });
   };
   draw();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);

@@ -100,6 +100,15 @@ function runFigures() {
   ];
 }
 
+// First what somebody chose.
+function configurationCard() {
+  if (report.settings.length === 0) return null;
+  const chosen = report.settings.filter(({given}) => given);
+  const defaults = report.settings.filter(({given}) => !given);
+  return card(element('h2', {}, 'Configuration'), definitions(chosen.map(({name, value}) => [name, value])),
+    element('p', {class: 'note'}, `By default: ${defaults.map(({name, value}) => `${name} ${value}`).join(' · ')}`));
+}
+
 function runPage() {
   const times = report.responseTime ?? {};
   const facts = {
@@ -119,12 +128,15 @@ function runPage() {
     element('div', {class: 'cards facts'}, ...Object.entries(facts).map(([name, figure]) =>
       card(element('div', {class: 'kicker'}, name), element('div', {class: 'big'}, figure)))),
     thresholdCard(),
+    ...seriesCharts(),
     runCharts(),
     card(element('h2', {}, 'All figures'), definitions(runFigures()),
       table(['', ...timeHeads],
         [...timesOf(), ...streamTimesOf()].map(([name, summary]) => [name, ...timeFigures(summary)]))),
     statusCard(),
     errorCard([], [{name: [], groups: report.errorGroups}]),
+    seriesCard(),
+    configurationCard(),
     hostCard([['target', report.target], ['load', report.load], ['loops', figures.count(report.loops)],
       ['engine', report.engine]]),
   ];

@@ -1,8 +1,6 @@
 // Metrics: the server's figures for Prometheus, as text over HTTP at /metrics.
 //
-// Nothing is counted for it but the latency histograms: it reads the server's own figures when it is asked. Library:
-// prometheus-cpp, which brings its HTTP server (CivetWeb) with three threads, and adds figures of its own about the
-// exposition (exposer_*).
+// Nothing is counted for it but the latency histograms: it reads the server's own figures when it is asked.
 //
 // There is no authentication. Whoever reaches the address may read, so it is 127.0.0.1 unless told otherwise.
 //
@@ -11,22 +9,16 @@
 #ifndef MEANWHILE_SERVER_OBSERVE_METRICS_H_
 #define MEANWHILE_SERVER_OBSERVE_METRICS_H_
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "client/metrics_endpoint.h"
 #include "server/observe/latency_histograms.h"
 #include "server/observe/model_figures.h"
 #include "server/observe/server_stats.h"
-
-namespace prometheus {
-class Collectable;
-class Exposer;
-}  // namespace prometheus
 
 namespace meanwhile {
 
@@ -40,8 +32,7 @@ class Metrics {
     std::function<std::uint64_t()> failed;
   };
 
-  // Listens on `HOST:PORT`; port 0 takes a free one. Errors name --metrics: InvalidArgument when it is no such address,
-  // Unavailable when it cannot be listened on.
+  // As MetricsEndpoint::Listen.
   static absl::StatusOr<std::unique_ptr<Metrics>> Listen(const std::string& address);
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -49,7 +40,7 @@ class Metrics {
   ~Metrics();
 
   // `http://127.0.0.1:9464/metrics`
-  const std::string& url() const { return url_; }
+  const std::string& url() const { return endpoint_->url(); }
 
   // To be told of every call: see ServerStats::AddSink.
   CallSink* sink() { return &histograms_; }
@@ -61,13 +52,10 @@ class Metrics {
   void Stop();
 
  private:
-  Metrics(std::unique_ptr<prometheus::Exposer> exposer, std::string url, const sockaddr_storage& name);
+  explicit Metrics(std::unique_ptr<MetricsEndpoint> endpoint);
 
-  const std::string url_;
-  const sockaddr_storage name_;  // Where it listens.
   LatencyHistograms histograms_;
-  std::shared_ptr<prometheus::Collectable> collectable_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  const std::unique_ptr<MetricsEndpoint> endpoint_;
 };
 
 }  // namespace meanwhile

@@ -9,59 +9,81 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(LiveStatsTest, AddsUpTheLoopsAndTellsEachEndOnce) {
+LiveCounts CountsOf(const LiveStats& stats) {
+  LiveCounts counts;
+  stats.AddTo(&counts);
+  return counts;
+}
+
+TEST(LiveStatsTest, AddsUpTheLoops) {
   LiveStats one, other;
-  LiveStatsReader reader({&one, &other});
   for (int i = 0; i < 3; ++i) one.OnSent();
   other.OnSent();
   one.OnEnded(1ms, absl::StatusCode::kOk);
-  LiveStatsReader::View view = reader.Look();
-  EXPECT_EQ(view.ended, 1u);
-  EXPECT_EQ(view.in_flight, 3);
-  other.OnEnded(1ms, absl::StatusCode::kOk);
-  view = reader.Look();
-  EXPECT_EQ(view.ended, 1u);
-  EXPECT_EQ(view.in_flight, 2);
+  one.OnDue();
+  other.OnDue();
+  other.OnNotSent();
+  LiveCounts counts;
+  one.AddTo(&counts);
+  other.AddTo(&counts);
+  EXPECT_EQ(counts.calls(), 1u);
+  EXPECT_EQ(counts.in_flight, 3);
+  EXPECT_EQ(counts.due, 2u);
+  EXPECT_EQ(counts.not_sent, 1u);
 }
 
-TEST(LiveStatsTest, TellsEachFailureOnce) {
+TEST(LiveStatsTest, TellsWhatHappenedSinceAnEarlierLook) {
   LiveStats stats;
-  LiveStatsReader reader({&stats});
+  for (int i = 0; i < 5; ++i) stats.OnSent();
+  stats.OnDue();
   stats.OnEnded(1ms, absl::StatusCode::kOk);
   stats.OnEnded(1ms, absl::StatusCode::kUnavailable);
-  LiveStatsReader::View view = reader.Look();
-  EXPECT_EQ(view.ended, 2u);
-  EXPECT_EQ(view.failed, 1u);
-  stats.OnEnded(1ms, absl::StatusCode::kOk);
-  EXPECT_EQ(reader.Look().failed, 0u);
+  const LiveCounts before = CountsOf(stats);
+  EXPECT_EQ(before.failed(), 1u);
+  stats.OnDue();
+  stats.OnEnded(1s, absl::StatusCode::kOk);
+  const LiveCounts since = CountsOf(stats).Since(before);
+  EXPECT_EQ(since.calls(), 1u);
+  EXPECT_EQ(since.succeeded(), 1u);
+  EXPECT_EQ(since.failed(), 0u);
+  EXPECT_EQ(since.due, 1u);
+  EXPECT_EQ(since.in_flight, 2);
+  EXPECT_GE(since.Quantile(0.5), absl::Milliseconds(980));
+
+  LiveCounts both = before;
+  both.Append(since);
+  EXPECT_EQ(both.calls(), 3u);
+  EXPECT_EQ(both.due, 2u);
+  EXPECT_EQ(both.in_flight, 2);
+  EXPECT_LE(both.Quantile(0.5), absl::Milliseconds(1.02));
 }
 
-TEST(LiveStatsTest, TellsQuantilesOfAnyMagnitudeToSixPercent) {
-  for (const std::chrono::microseconds scale : {1us, 77us, 3'000us, 1'000'000us}) {
+TEST(LiveStatsTest, TellsQuantilesOfAnyMagnitudeToTwoPercent) {
+  for (const std::chrono::microseconds scale : {77us, 3'000us, 1'000'000us}) {
     LiveStats stats;
-    LiveStatsReader reader({&stats});
     for (int i = 1; i <= 1000; ++i) stats.OnEnded(i * scale, absl::StatusCode::kOk);
-    const LiveStatsReader::View view = reader.Look();
-    EXPECT_LE(view.p50, absl::FromChrono(500 * scale));
-    EXPECT_GE(view.p50, absl::FromChrono(500 * scale) * 0.93);
-    EXPECT_LE(view.p99, absl::FromChrono(990 * scale));
-    EXPECT_GE(view.p99, absl::FromChrono(990 * scale) * 0.93);
+    const LiveCounts counts = CountsOf(stats);
+    for (const double quantile : {0.5, 0.9, 0.99}) {
+      EXPECT_NEAR(absl::ToDoubleSeconds(counts.Quantile(quantile)) / std::chrono::duration<double>(scale).count(),
+                  1000 * quantile, 20 * quantile);
+    }
+    EXPECT_GE(counts.Longest(), absl::FromChrono(1000 * scale));
+    EXPECT_LE(counts.Longest(), absl::FromChrono(1000 * scale) * 1.04);
   }
 }
 
 TEST(LiveStatsTest, TakesTheShortestAndTheLongestTimes) {
   LiveStats stats;
-  LiveStatsReader reader({&stats});
   stats.OnEnded(-1ns, absl::StatusCode::kOk);
-  EXPECT_EQ(reader.Look().p99, absl::ZeroDuration());
+  EXPECT_LE(CountsOf(stats).Quantile(0.99), absl::Microseconds(1));
   stats.OnEnded(1000h, absl::StatusCode::kOk);
-  EXPECT_GE(reader.Look().p99, absl::Hours(1));
+  EXPECT_GE(CountsOf(stats).Quantile(0.99), absl::Hours(1));
+  EXPECT_GE(CountsOf(stats).Longest(), CountsOf(stats).Quantile(1));
 }
 
 TEST(LiveStatsTest, TellsNoTimesWhenNothingEnded) {
-  LiveStats stats;
-  LiveStatsReader reader({&stats});
-  EXPECT_EQ(reader.Look().p50, absl::ZeroDuration());
+  EXPECT_EQ(LiveCounts().Quantile(0.5), absl::ZeroDuration());
+  EXPECT_EQ(LiveCounts().Longest(), absl::ZeroDuration());
 }
 
 }  // namespace

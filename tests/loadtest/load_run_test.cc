@@ -36,12 +36,20 @@ class CountingObserver final : public LoadObserver {
     ++progresses;
     last = progress;
   }
+  void OnInterval(const LoadInterval& interval) override {
+    ++intervals;
+    measured += interval.length;
+    counts.Append(interval.counts);
+  }
 
   int begins = 0;
   absl::Time begin;
   int ends = 0;
   int progresses = 0;
   LoadProgress last;
+  int intervals = 0;
+  absl::Duration measured;
+  LiveCounts counts;
 };
 
 TEST(LoadRunTest, MeasuresAServer) {
@@ -97,12 +105,31 @@ TEST(LoadRunTest, MeasuresAfterTheLongestWarmUpThoughNobodyWasAnswered) {
   EXPECT_EQ(result->unfinished, 20u);
 }
 
+TEST(LoadRunTest, TellsEachSecondOfTheMeasuredTime) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.duration = absl::Milliseconds(1300);
+  options.warmup = absl::Milliseconds(100);
+  options.shape.emplace().phases = {{100, 100}};
+  CountingObserver observer;
+  const absl::StatusOr<LoadResult> result = RunLoad(options, &observer);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GE(observer.intervals, 2);
+  EXPECT_GE(observer.measured, absl::Seconds(1));
+  EXPECT_GT(observer.counts.due, 0u);
+  EXPECT_LE(observer.counts.due, result->scheduled);
+  EXPECT_GT(observer.counts.calls(), 0u);
+}
+
 TEST(LoadRunTest, SendsExactlyTheTotal) {
   TestServer server;
   LoadOptions options = OptionsFor(server);
   options.total = 333;
   options.duration = absl::InfiniteDuration();
-  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  CountingObserver observer;
+  const absl::StatusOr<LoadResult> result = RunLoad(options, &observer);
+  EXPECT_EQ(observer.counts.calls(), 333u);
+  EXPECT_EQ(observer.counts.in_flight, 0);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->measurement.calls(), 333u);
   EXPECT_EQ(server.fetches(), 333u);

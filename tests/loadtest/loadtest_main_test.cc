@@ -74,6 +74,9 @@ TEST(LoadtestTest, RunTellsTheResultOnStdoutAndInFiles) {
   EXPECT_GT(report.ideal_share(), 0);
   EXPECT_LE(report.ideal_share(), 1.01);
   EXPECT_GT(report.host().processors(), 0u);
+  ASSERT_GT(report.time_series_size(), 0);
+  EXPECT_GT(report.time_series(0).achieved_rate(), 0);
+  EXPECT_GE(report.time_series(0).p50(), 0.0049);
   EXPECT_THAT(ReadFile(csv), HasSubstr(","));
   EXPECT_THAT(ReadFile(html), HasSubstr("<html"));
 }

@@ -235,6 +235,36 @@ constexpr char kOpen[] = R"pb(
   }
   thresholds { threshold: "p99<80ms" passed: true actual: 0.066 actual_text: "66.0 ms" }
   thresholds { threshold: "errors<0.001%" actual: 0.000073 actual_text: "0.01 %" }
+  time_series {
+    length_seconds: 1
+    calls: 19301
+    offered_rate: 19305
+    achieved_rate: 19299
+    errors: 2
+    in_flight: 970
+    p50: 0.051
+    p90: 0.06
+    p99: 0.066
+    max: 0.08
+    server { processors_used: 0.48 rss_bytes: 33e6 threads: 13 }
+  }
+  time_series { start_seconds: 1 length_seconds: 1 offered_rate: 19300 not_sent: 86 in_flight: 10000 }
+  time_series {
+    start_seconds: 2
+    length_seconds: 1.1
+    calls: 30000
+    offered_rate: 19295
+    achieved_rate: 27200
+    errors: 12
+    in_flight: 980
+    p50: 0.61
+    p90: 1
+    p99: 1.1
+    max: 1.22
+    server { processors_used: 0.91 rss_bytes: 34e6 threads: 13 }
+  }
+  settings { name: "rps" value: "19300" given: true }
+  settings { name: "warmup" value: "2s" }
 )pb";
 
 template <typename Message>
