@@ -123,7 +123,8 @@ int Main(int argc, char** argv) {
   }
   std::printf("%.0f calls/s, backend %s, %zu rounds of %zu s\n\n", settings.rate, settings.wait.c_str(),
               settings.rounds, settings.seconds);
-  std::printf("| engine | calls | p50 | p90 | p99 | processor time of the client per call |\n|---|---|---|---|---|---|\n");
+  std::printf(
+      "| engine | calls | p50 | p90 | p99 | processor time of the client per call |\n|---|---|---|---|---|---|\n");
   for (std::size_t i = 0; i < kEngines.size(); ++i) {
     uint64_t calls = 0;
     for (const uint64_t each : samples[i].calls) calls += each;
