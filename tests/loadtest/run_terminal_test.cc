@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,7 @@ TEST(RunTerminalTest, RedrawsInPlaceAndCtrlCEndsItWithAReport) {
   // The view is gone when the report comes.
   const std::size_t summary = terminal.out().find("Summary");
   ASSERT_NE(summary, std::string::npos) << terminal.out();
-  EXPECT_EQ(terminal.out().find("\x1b", summary), std::string::npos);
+  EXPECT_EQ(terminal.out().find('\x1b', summary), std::string::npos);
   EXPECT_GT(terminal.out().rfind("\x1b[J"), terminal.out().rfind("achieved "));
 }
 
