@@ -24,6 +24,7 @@
 #include "loadtest/model_variant.h"
 #include "loadtest/output_files.h"
 #include "loadtest/report/text_report.h"
+#include "loadtest/scenario.h"
 #include "loadtest/server_binary.h"
 #include "loadtest/settings.h"
 
@@ -72,6 +73,7 @@ constexpr char kFooter[] =
     "  loadtest compare --quick --html=report.html\n"
     "  loadtest compare -c 100,5000 --backend=exponential:20ms --rounds=6\n"
     "  loadtest compare --models=thread,thread:max_pollers=1000,pool:threads=16,pool:threads=256\n"
+    "  loadtest compare --scenario=computing -c 10,100\n"
     "  loadtest compare --models=async --server='mine=./my_server --port={port}'\n"
     "  loadtest compare --target=old=10.0.0.1:50051 --target=new=10.0.0.2:50051 -r 500,1000 --arrival=poisson\n"
     "  loadtest compare --before=monday1.json,monday2.json --after=friday1.json,friday2.json";
@@ -133,12 +135,13 @@ absl::Status ParseEarlierRuns(absl::string_view flag, const std::string& text, s
 
 // `deepest` is the most calls that may be in flight: a queue that holds them sheds none.
 ServerCommand OwnServer(const std::string& binary, const ModelVariant& variant, const std::string& backend,
-                        std::size_t deepest) {
+                        Scenario scenario, std::size_t deepest) {
   std::string command =
       absl::StrCat(Quoted(binary), " --model=", variant.model, " --listen=127.0.0.1:{port} --backend=", Quoted(backend),
                    " --reflection=false --grace=0s");
   for (const auto& [flag, value] : variant.flags) absl::StrAppend(&command, " ", flag, "=", value);
-  if (variant.model == "pool" && !variant.Has("--pool-queue")) absl::StrAppend(&command, " --pool-queue=", deepest);
+  const bool uses_pool = variant.model == "pool" || (variant.model != "thread" && scenario != Scenario::kWaiting);
+  if (uses_pool && !variant.Has("--pool-queue")) absl::StrAppend(&command, " --pool-queue=", deepest);
   return ServerCommand{.name = variant.name, .command = std::move(command), .usage_exit_code = kExitUsage};
 }
 
@@ -210,6 +213,17 @@ void CompareCommand::AddServerFlags() {
   AddRepeatedFlag(
       *command_, "--target", [&flags](const std::string& text) { return ParseTarget(text, &flags.running); },
       "NAME=HOST:PORT", "A server that runs already, and is not started afresh. May be given again");
+  auto parse_scenario = [&flags](const std::string& text) {
+    const absl::StatusOr<Scenario> scenario = ParseScenario(text);
+    if (!scenario.ok()) {
+      return absl::InvalidArgumentError(FlagError("--scenario", text, scenario.status().message()));
+    }
+    flags.comparison.scenario = *scenario;
+    return absl::OkStatus();
+  };
+  AddParsedFlag(*command_, "--scenario", parse_scenario, "NAME", "waiting",
+                "What calls do: waiting for the backend; computing, 0.2 ms of a processor each; or mixed, one in four\n"
+                "computing");
   command_->add_option("--backend", flags.backend, "What calls wait for, as this project's server takes it")
       ->capture_default_str()
       ->type_name("SPEC");
@@ -284,7 +298,8 @@ absl::StatusOr<v1::ComparisonReport> CompareCommand::Measure(const absl::Notific
     const absl::StatusOr<std::string> binary = FindServerBinary();
     if (!binary.ok()) return binary.status();
     for (const ModelVariant& model : flags_->models) {
-      comparison.servers.push_back(OwnServer(*binary, model, flags_->backend, DeepestOf(comparison)));
+      comparison.servers.push_back(
+          OwnServer(*binary, model, flags_->backend, comparison.scenario, DeepestOf(comparison)));
     }
     comparison.backend = flags_->backend;
   }

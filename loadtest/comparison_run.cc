@@ -32,6 +32,7 @@ v1::ComparisonReport ReportOf(const ComparisonOptions& options, const v1::Host& 
     }
   }
   if (options.levels.front().rate) settings->set_arrival(FormatArrival(options.arrival));
+  settings->set_scenario(std::string(NameOf(options.scenario)));
   settings->set_backend(options.backend);
   settings->set_rounds(options.rounds);
   settings->set_warmup_seconds(absl::ToDoubleSeconds(options.load.warmup));
@@ -74,7 +75,7 @@ absl::StatusOr<Pinning> PinAll(const ComparisonOptions& options) {
   return PinLoadTester();
 }
 
-// Adds the rounds, and the mean wait when a server tells one.
+// Adds the rounds, and the mean wait when a server tells one and all calls wait.
 absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& processors,
                            const std::function<bool()>& stopped, v1::ComparisonReport* report) {
   const std::vector<RoundStep> steps = PlanRounds(options.servers.size(), options.levels.size(), options.rounds);
@@ -82,6 +83,7 @@ absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& 
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const ComparedServer& server = options.servers[steps[i].server];
     LoadOptions load = options.load;
+    load.plan = PlanOf(options.scenario, load.request);
     SetLoad(options.levels[steps[i].level], options.arrival, &load);
     const std::string label = absl::StrCat(i + 1, "/", steps.size(), " ", NameOf(server), " · ");
     const auto show = [&](const LoadProgress& now) { progress.Show(now, label); };
@@ -95,6 +97,7 @@ absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& 
     if (!round.ok()) return round.status();
     round->cell.set_round(steps[i].round);
     *report->add_rounds() = std::move(round->cell);
+    if (options.scenario != Scenario::kWaiting) continue;
     if (round->mean_wait && *round->mean_wait > absl::ZeroDuration()) {
       report->mutable_settings()->set_mean_wait_seconds(absl::ToDoubleSeconds(*round->mean_wait));
     }

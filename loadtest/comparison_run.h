@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "loadtest/load_run.h"
 #include "loadtest/report/level.h"
+#include "loadtest/scenario.h"
 #include "loadtest/schedule.h"
 #include "loadtest/server_process.h"
 #include "meanwhile/v1/report.pb.h"
@@ -40,7 +41,9 @@ struct ComparisonOptions {
   std::vector<Level> levels;
   Arrival arrival;
   uint32_t rounds = 1;
-  // Of each measurement. Target and level are set here.
+  // What the calls are.
+  Scenario scenario = Scenario::kWaiting;
+  // Of each measurement. Target, level and calls are set here; `request` is what those of Fetch ask for.
   LoadOptions load;
   // What calls wait for, for the report; empty when each server knows for itself.
   std::string backend;

@@ -165,10 +165,11 @@ function roundsCard() {
 function comparePage() {
   // Servers of other people have their own.
   const backend = settings.backend ? [`backend ${settings.backend}`] : [];
+  const scenario = settings.scenario && settings.scenario !== 'waiting' ? [`scenario ${settings.scenario}`] : [];
   const rounds = `${quantity(settings.rounds, 'round')} of ${settings.measureSeconds} s`;
   return [
     heading('Load test: comparison', models.join(models.length === 2 ? ' against ' : ', '), [
-      ...backend, quantity(settings.connections, 'connection'), rounds, settings.pinning]),
+      ...scenario, ...backend, quantity(settings.connections, 'connection'), rounds, settings.pinning]),
     ...notices(),
     report.comparisons.length > 0 ? element('div', {class: 'cards'}, ...report.comparisons.map(answer)) : null,
     ...(cells.length > 0 ? [charts(), ratiosCard(), figuresCard()] : [card('Nothing was measured.')]),
@@ -177,6 +178,7 @@ function comparePage() {
     roundsCard(),
     hostCard([
       ['models', models.join(', ')],
+      ['scenario', settings.scenario],
       ['backend', settings.backend || '–'],
       [levelAxis, levels.map(figures.count).join(', ')],
       ['arrival', settings.arrival],

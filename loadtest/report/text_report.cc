@@ -78,6 +78,9 @@ std::string ComparisonHead(const v1::ComparisonReport& report) {
     how = {absl::StrCat("after: ", files(settings.after_files())),
            absl::StrCat("before: ", files(settings.before_files())), Printable(settings.load())};
   }
+  if (!settings.scenario().empty() && settings.scenario() != "waiting") {
+    how.push_back(absl::StrCat("scenario ", Printable(settings.scenario())));
+  }
   if (!settings.backend().empty()) how.push_back(absl::StrCat("backend ", Printable(settings.backend())));
   how.push_back(Quantity(settings.connections(), "connection"));
   how.push_back(absl::StrCat("engine ", Printable(settings.engine())));

@@ -384,6 +384,7 @@ TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
       {"--connections=10001", "--connections=10001: must be from 1 to 10000"},
       {"--payload-size=-1", "--payload-size=-1: must be from 0 to 1048576"},
       {"--pin=both", "--pin=both: must be auto or none"},
+      {"--scenario=idle", "--scenario=idle: must be waiting, computing or mixed"},
       {"--json=/no/such/directory/x", "--json=/no/such/directory/x: must be a file in a directory that exists"},
       {"--csv=/", "--csv=/: must be a file in a directory that exists"},
       {"--html=", "--html"},

@@ -1,0 +1,55 @@
+#include "loadtest/scenario.h"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace meanwhile {
+namespace {
+
+constexpr Scenario kScenarios[] = {Scenario::kWaiting, Scenario::kComputing, Scenario::kMixed};
+
+// Of the hash of Compute.
+constexpr uint64_t kRounds = 100'000;
+constexpr int kFetchesForEachCompute = 3;
+
+}  // namespace
+
+absl::string_view NameOf(Scenario scenario) {
+  switch (scenario) {
+    case Scenario::kWaiting:
+      return "waiting";
+    case Scenario::kComputing:
+      return "computing";
+    case Scenario::kMixed:
+      break;
+  }
+  return "mixed";
+}
+
+absl::StatusOr<Scenario> ParseScenario(absl::string_view name) {
+  for (const Scenario scenario : kScenarios) {
+    if (name == NameOf(scenario)) return scenario;
+  }
+  return absl::InvalidArgumentError("must be waiting, computing or mixed");
+}
+
+std::shared_ptr<const CallPlan> PlanOf(Scenario scenario, const v1::FetchRequest& fetch) {
+  v1::ComputeRequest compute;
+  compute.set_rounds(kRounds);
+  const FixedCall fetch_call{.method = 0, .messages = {fetch.SerializeAsString()}};
+  const FixedCall compute_call{.method = 1, .messages = {compute.SerializeAsString()}};
+  std::vector<FixedCall> calls;
+  if (scenario == Scenario::kWaiting) calls.push_back(fetch_call);
+  if (scenario == Scenario::kComputing) calls.push_back(compute_call);
+  if (scenario == Scenario::kMixed) {
+    calls.assign(kFetchesForEachCompute, fetch_call);
+    calls.push_back(compute_call);
+  }
+  return CallsInTurn({{.path = "/meanwhile.v1.Meanwhile/Fetch"}, {.path = "/meanwhile.v1.Meanwhile/Compute"}},
+                     std::move(calls));
+}
+
+}  // namespace meanwhile
