@@ -1,4 +1,5 @@
-// CallOptionFlags: the flags of `run` that say how calls are sent, whatever they are: --metadata, --gzip, --wait-for-ready,
+// CallOptionFlags: the flags of `run` that say how calls are sent, whatever they are: --metadata, --gzip,
+// --wait-for-ready,
 // --stream-messages and --stream-interval.
 //
 // Thread: the one that parses.

@@ -1,16 +1,12 @@
 #include "loadtest/run_command.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "client/channel_pool.h"
 #include "client/credentials.h"
 #include "client/flags.h"
@@ -24,7 +20,6 @@
 #include "loadtest/exit_codes.h"
 #include "loadtest/host.h"
 #include "loadtest/interval_log.h"
-#include "loadtest/live_view.h"
 #include "loadtest/load_flags.h"
 #include "loadtest/load_report.h"
 #include "loadtest/load_run.h"
@@ -32,11 +27,9 @@
 #include "loadtest/report/text_report.h"
 #include "loadtest/run_config.h"
 #include "loadtest/run_metrics.h"
-#include "loadtest/server_sampler.h"
-#include "loadtest/server_stats_reader.h"
+#include "loadtest/run_observer.h"
 #include "loadtest/settings.h"
 #include "loadtest/threshold.h"
-#include "loadtest/time_series.h"
 #include "loadtest/validity.h"
 
 namespace meanwhile {
@@ -84,91 +77,6 @@ constexpr char kFooter[] =
     "  loadtest run localhost:50051 --call=grpc.health.v1.Health/Check -d '{\"service\": \"\"}' --expect-json "
     "status=SERVING\n"
     "  loadtest run localhost:50051 -n 100000 --wait=simulated:normal:50ms,5ms --json=result.json";
-
-// Calls that must have ended before a share of them means something.
-constexpr uint64_t kFewestToAbort = 20;
-
-// Looks at the server when the measured time begins and ends, shows the progress, and says when to abort.
-class RunObserver final : public LoadObserver {
- public:
-  // `metrics` may be null.
-  RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition, RunMetrics* metrics)
-      : abort_condition_(abort_condition), log_(load.log), metrics_(metrics) {
-    // What several servers tell of themselves makes no sense as one.
-    const bool is_one = TargetsOf(load.target).size() == 1 && !absl::StartsWith(load.target, "dns:");
-    if (!is_one) return;
-    stats_reader_.emplace(load.target, load.credentials);
-    sampler_.emplace(load.target, load.credentials);
-  }
-
-  void OnMeasuredTimeBegins() override { before_ = Look(); }
-  void OnMeasuredTimeEnded() override {
-    view_.Clear();
-    if (before_) after_ = Look();
-  }
-  void OnProgress(const LoadProgress& progress) override {
-    view_.Show(progress, Sampled(), absl::Now());
-    if (metrics_ != nullptr) metrics_->Update(progress);
-    if (log_ != nullptr) log_->WriteClosed();
-    ended_ += progress.ended;
-    failed_ += progress.failed;
-    if (!abort_condition_ || ended_ < kFewestToAbort) return;
-    const double share = static_cast<double>(failed_) / static_cast<double>(ended_);
-    const bool is_share = abort_condition_->metric == Threshold::Metric::kErrorShare;
-    if (!abort_condition_->Holds(is_share ? share : static_cast<double>(failed_))) return;
-    aborted_ = absl::StrCat(abort_condition_->text, ": ", failed_, " of ", ended_, " calls had failed");
-  }
-
-  void OnInterval(const LoadInterval& interval) override {
-    series_.Add(interval.length, interval.counts, Sampled());
-  }
-
-  // Somebody has pressed Ctrl-C. May be called again.
-  void OnInterrupt() {
-    if (std::exchange(told_of_interrupt_, true)) return;
-    view_.Clear();
-    std::cerr << "loadtest: interrupted, waiting for calls in flight; once more ends it at once\n" << std::flush;
-  }
-
-  // Why the run shall end; empty when it shall not.
-  const std::string& aborted() const { return aborted_; }
-
-  // Sets what was seen: how the run went over time, and what the server told of itself, if it has an Admin service.
-  void SetSeen(v1::RunReport* report) const {
-    if (before_) report->set_model(before_->stats.model());
-    series_.AddTo(report);
-    if (after_) *report->mutable_server() = UsageBetween(before_->stats, after_->stats, after_->time - before_->time);
-  }
-
- private:
-  struct Sight {
-    v1::GetServerStatsResponse stats;
-    absl::Time time;
-  };
-
-  std::optional<Sight> Look() {
-    if (!stats_reader_) return std::nullopt;
-    absl::StatusOr<v1::GetServerStatsResponse> stats = stats_reader_->Read();
-    if (!stats.ok()) return std::nullopt;
-    return Sight{*std::move(stats), absl::Now()};
-  }
-
-  std::optional<ServerSight> Sampled() const { return sampler_ ? sampler_->Latest() : std::nullopt; }
-
-  std::optional<ServerStatsReader> stats_reader_;
-  std::optional<ServerSampler> sampler_;
-  TimeSeries series_;
-  const std::optional<Threshold>& abort_condition_;
-  IntervalLog* const log_;
-  RunMetrics* const metrics_;
-  bool told_of_interrupt_ = false;
-  uint64_t ended_ = 0;
-  uint64_t failed_ = 0;
-  std::string aborted_;
-  std::optional<Sight> before_;
-  std::optional<Sight> after_;
-  LiveView view_{stderr};
-};
 
 // What Little's law allows: so many callers, each waiting and thinking at least so long. Known for a constant wait.
 std::optional<double> IdealRate(const LoadOptions& load) {

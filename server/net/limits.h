@@ -27,9 +27,9 @@ struct LimitOptions {
   // bytes, with a token two thousand. In gRPC 1.51 a call over it also costs its connection.
   std::uint64_t max_metadata_bytes = 8 << 10;
 
-  // Calls in flight on a connection. gRPC sets no limit. One that waits takes 17 to 30 KB, so these take up to 300 MB. It is
-  // as large as that because a few connections must be able to bring the thousands of calls that this server is made
-  // for, and a client that knows the limit lets its calls wait unseen.
+  // Calls in flight on a connection. gRPC sets no limit. One that waits takes 17 to 30 KB, so these take up to 300 MB.
+  // It is as large as that because a few connections must be able to bring the thousands of calls that this server is
+  // made for, and a client that knows the limit lets its calls wait unseen.
   std::size_t max_streams = 10'000;
 
   // Connections at a time. Each is a descriptor and 16 KB (with TLS 85 KB) before it has a call: 160 MB (850 MB).

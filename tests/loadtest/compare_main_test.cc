@@ -154,6 +154,25 @@ TEST(CompareTest, TellsTheTableAndTheSentencesAndWritesTheFiles) {
   EXPECT_THAT(ReadFile(html), HasSubstr("<html"));
 }
 
+TEST(CompareTest, AScenarioDecidesWhatTheServersDo) {
+  for (const std::string scenario : {"computing", "mixed"}) {
+    const std::string json = TempPath(scenario + ".json");
+    const Outcome outcome = RunProcess(
+        Compare("-c 4 --models=async,callback,thread,pool --rounds=1 --warmup=0s -z 200ms --scenario=" + scenario,
+                {"--json=" + json}));
+    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("scenario " + scenario));
+    const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+    EXPECT_EQ(report.settings().scenario(), scenario);
+    EXPECT_EQ(report.rounds_size(), 4);
+    for (const v1::Cell& round : report.rounds()) {
+      EXPECT_GT(round.calls(), 0) << round.model();
+      EXPECT_EQ(round.errors(), 0) << round.model();
+      EXPECT_FALSE(round.has_ideal_share()) << "nobody knows how long a call has to take";
+    }
+  }
+}
+
 TEST(CompareTest, TheFourModelsAndVariantsOfThemCanBeCompared) {
   const std::string json = TempPath("variants.json");
   const Outcome outcome =
