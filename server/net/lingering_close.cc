@@ -23,8 +23,8 @@ struct Adopted {
 };
 
 Adopted& AllAdopted() {
-  static Adopted* const adopted = new Adopted;
-  return *adopted;
+  static Adopted* const kAdopted = new Adopted;
+  return *kAdopted;
 }
 
 }  // namespace
