@@ -1,12 +1,14 @@
 #include "loadtest/comparison_run.h"
 
 #include <cstdio>
+#include <memory>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/version.h"
+#include "loadtest/call_source.h"
 #include "loadtest/comparison.h"
 #include "loadtest/host.h"
 #include "loadtest/load_shape.h"
@@ -79,11 +81,12 @@ absl::StatusOr<Pinning> PinAll(const ComparisonOptions& options) {
 absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& processors,
                            const std::function<bool()>& stopped, v1::ComparisonReport* report) {
   const std::vector<RoundStep> steps = PlanRounds(options.servers.size(), options.levels.size(), options.rounds);
+  const std::shared_ptr<const CallPlan> plan = PlanOf(options.scenario, options.load.request);
   ProgressLine progress(stderr);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const ComparedServer& server = options.servers[steps[i].server];
     LoadOptions load = options.load;
-    load.plan = PlanOf(options.scenario, load.request);
+    load.plan = plan;
     SetLoad(options.levels[steps[i].level], options.arrival, &load);
     const std::string label = absl::StrCat(i + 1, "/", steps.size(), " ", NameOf(server), " · ");
     const auto show = [&](const LoadProgress& now) { progress.Show(now, label); };

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "client/flags.h"
 #include "loadtest/load_shape.h"
+#include "loadtest/open_loop_flags.h"
 
 namespace meanwhile {
 namespace {
@@ -58,20 +59,11 @@ void LevelFlags::Add(CLI::App& app, ComparisonOptions* comparison) {
   AddParsedFlag(
       app, "-r,--rps", parse_rates, "LIST", "",
       "Calls a second, a level each: every server is sent as many, whatever returns, and their times compared");
-  const auto parse_arrival = [comparison](const std::string& text) {
-    const absl::StatusOr<Arrival> arrival = ParseArrival("--arrival", text);
-    if (arrival.ok()) comparison->arrival = *arrival;
-    return arrival.status();
-  };
-  LoadOptions& load = comparison->load;
   open_loop_options_ = {
-      AddParsedFlag(app, "--arrival", parse_arrival, "KIND", "constant",
-                    "With --rps: how calls are spaced, constant, poisson or burst:N"),
-      AddCountFlag(app, "--max-in-flight", &load.max_in_flight, {1, 100'000},
-                   "With --rps: one call more is not sent, and counted as that"),
-      AddDurationFlag(app, "--max-dispatch-delay", &load.longest_dispatch_delay,
-                      {absl::Microseconds(1), absl::Hours(1)},
-                      "With --rps: the load tester was the limit if 1 % of the calls leave later"),
+      AddArrivalFlag(app, &comparison->arrival, "With --rps: how calls are spaced, constant, poisson or burst:N"),
+      AddMaxInFlightFlag(app, &comparison->load, "With --rps: one call more is not sent, and counted as that"),
+      AddMaxDispatchDelayFlag(app, &comparison->load,
+                              "With --rps: the load tester was the limit if 1 % of the calls leave later"),
   };
 }
 

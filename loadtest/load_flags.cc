@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/flags.h"
 #include "loadtest/load_shape.h"
+#include "loadtest/open_loop_flags.h"
 #include "loadtest/output_files.h"
 #include "loadtest/report/figures.h"
 
@@ -48,20 +49,11 @@ void LoadFlags::AddOpenLoop(CLI::App& app, LoadOptions* load) {
   };
   shape_option_ = AddParsedFlag(app, "--load", parse_shape, "SHAPE", "",
                                 "Send at a rate that changes: ramp:…, step:…, spike:… or replay:FILE, see below");
-  auto parse_arrival = [this](const std::string& text) {
-    const absl::StatusOr<Arrival> arrival = ParseArrival("--arrival", text);
-    if (!arrival.ok()) return arrival.status();
-    arrival_ = *arrival;
-    arrival_text_ = text;
-    return absl::OkStatus();
-  };
-  arrival_option_ = AddParsedFlag(app, "--arrival", parse_arrival, "KIND", "constant",
-                                  "How calls are spaced at the rate: constant, poisson or burst:N");
-  max_in_flight_option_ = AddCountFlag(app, "--max-in-flight", &load->max_in_flight, {1, 100'000},
-                                       "With --rps or --load: one call more is not sent, and counted as that");
-  max_delay_option_ = AddDurationFlag(app, "--max-dispatch-delay", &load->longest_dispatch_delay,
-                                      {absl::Microseconds(1), absl::Hours(1)},
-                                      "With --rps or --load: the run is invalid if 1 % of the calls leave later");
+  arrival_option_ = AddArrivalFlag(app, &arrival_, "How calls are spaced at the rate: constant, poisson or burst:N");
+  max_in_flight_option_ =
+      AddMaxInFlightFlag(app, load, "With --rps or --load: one call more is not sent, and counted as that");
+  max_delay_option_ =
+      AddMaxDispatchDelayFlag(app, load, "With --rps or --load: the run is invalid if 1 % of the calls leave later");
 }
 
 void LoadFlags::AddLimits(CLI::App& app, LoadOptions* load) {
@@ -113,7 +105,7 @@ std::string LoadFlags::Description(const LoadOptions& load) const {
     return text;
   }
   std::string text = shape_ ? shape_text_ : absl::StrCat(FormatFigure(rate_), " calls/s");
-  if (arrival_.kind != Arrival::Kind::kConstant) absl::StrAppend(&text, ", ", arrival_text_);
+  if (arrival_.kind != Arrival::Kind::kConstant) absl::StrAppend(&text, ", ", FormatArrival(arrival_));
   return text;
 }
 

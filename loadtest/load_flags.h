@@ -33,7 +33,6 @@ class LoadFlags {
 
   double rate_ = 0;
   std::string shape_text_;
-  std::string arrival_text_;
   std::optional<LoadShape> shape_;
   Arrival arrival_;
   absl::Duration duration_ = absl::Seconds(10);

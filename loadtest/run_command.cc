@@ -13,11 +13,11 @@
 #include "client/metrics_flag.h"
 #include "client/processors.h"
 #include "client/version.h"
-#include "client/wait_flag.h"
 #include "loadtest/call_flags.h"
 #include "loadtest/call_option_flags.h"
 #include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
+#include "loadtest/fetch_wait_flag.h"
 #include "loadtest/host.h"
 #include "loadtest/interval_log.h"
 #include "loadtest/load_flags.h"
@@ -154,15 +154,8 @@ RunCommand::RunCommand(CLI::App& app)
   const CLI::Option* const payload_size = AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20},
                                                        "Bytes sent and echoed in each call of Fetch");
   AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)}, "Of each call");
-  auto parse_wait = [&load](const std::string& text) {
-    absl::StatusOr<v1::Wait> wait = ParseWait("--wait", text);
-    if (!wait.ok()) return wait.status();
-    *load.request.mutable_wait() = *std::move(wait);
-    return absl::OkStatus();
-  };
-  const CLI::Option* const wait =
-      AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
-                    "What the server waits for in each call of Fetch; its own backend if not given");
+  const CLI::Option* const wait = AddFetchWaitFlag(
+      *command_, &load.request, "What the server waits for in each call of Fetch; its own backend if not given");
   flags.call_flags.Add(*command_);
   AddCredentialFlags(*command_, &flags.credentials);
   flags.call_option_flags.Add(*command_, &load.call);

@@ -17,10 +17,11 @@
 #include "client/credentials.h"
 #include "client/flags.h"
 #include "client/processors.h"
-#include "client/wait_flag.h"
 #include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
+#include "loadtest/fetch_wait_flag.h"
 #include "loadtest/load_shape.h"
+#include "loadtest/open_loop_flags.h"
 #include "loadtest/output_files.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/search_run.h"
@@ -153,31 +154,16 @@ void SearchCommand::AddSearchFlags() {
 
 void SearchCommand::AddCallFlags() {
   LoadOptions& load = flags_->search.load;
-  auto parse_arrival = [this](const std::string& text) {
-    const absl::StatusOr<Arrival> arrival = ParseArrival("--arrival", text);
-    if (arrival.ok()) flags_->search.arrival = *arrival;
-    return arrival.status();
-  };
-  AddParsedFlag(*command_, "--arrival", parse_arrival, "KIND", "constant",
-                "How calls are spaced: constant, poisson or burst:N");
-  AddCountFlag(*command_, "--max-in-flight", &load.max_in_flight, {1, 100'000},
-               "One call more is not sent; a rate at which 1 % are not has failed");
-  AddDurationFlag(*command_, "--max-dispatch-delay", &load.longest_dispatch_delay,
-                  {absl::Microseconds(1), absl::Hours(1)},
-                  "The load tester was the limit of a rate that fails if 1 % of the calls leave later");
+  AddArrivalFlag(*command_, &flags_->search.arrival, "How calls are spaced: constant, poisson or burst:N");
+  AddMaxInFlightFlag(*command_, &load, "One call more is not sent; a rate at which 1 % are not has failed");
+  AddMaxDispatchDelayFlag(*command_, &load,
+                          "The load tester was the limit of a rate that fails if 1 % of the calls leave later");
   AddEngineFlag(*command_, &load.engine);
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send");
   AddCountFlag(*command_, "--payload-size", &flags_->payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
   AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)}, "Of each call");
-  auto parse_wait = [&load](const std::string& text) {
-    absl::StatusOr<v1::Wait> wait = ParseWait("--wait", text);
-    if (!wait.ok()) return wait.status();
-    *load.request.mutable_wait() = *std::move(wait);
-    return absl::OkStatus();
-  };
-  AddParsedFlag(*command_, "-w,--wait", parse_wait, "WAIT", "",
-                "What the server waits for in each call; its own backend if not given");
+  AddFetchWaitFlag(*command_, &load.request, "What the server waits for in each call; its own backend if not given");
 }
 
 int SearchCommand::Execute(const absl::Notification& stop) {
