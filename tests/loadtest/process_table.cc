@@ -2,13 +2,17 @@
 
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 
 namespace meanwhile {
 
 bool Lives(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  const std::string stat(std::istreambuf_iterator<char>(file), {});
+  // Through <<, which takes a read error, as of a process that ends now, for the end of the file.
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::string stat = text.str();
   // `PID (NAME) STATE …`, and NAME may hold anything.
   const std::size_t name_end = stat.rfind(')');
   return name_end != std::string::npos && stat.compare(name_end, 3, ") Z") != 0;
