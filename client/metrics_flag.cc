@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/flags.h"
+#include "client/listener.h"
 
 namespace meanwhile {
 
@@ -15,7 +16,7 @@ CLI::Option* AddMetricsFlag(CLI::App& app, std::string* address) {
         if (!absl::StrContains(text, ':') || absl::StartsWith(text, "unix:")) {
           return absl::InvalidArgumentError(FlagError("--metrics", text, "must be HOST:PORT or :PORT"));
         }
-        return absl::OkStatus();
+        return Listener::Check(*address, "--metrics");
       },
       "ADDRESS", "", "Where Prometheus asks for metrics: HOST:PORT, or :PORT of the loopback");
 }

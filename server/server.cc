@@ -88,6 +88,7 @@ absl::Status Server::Serve(std::shared_ptr<grpc::ServerCredentials> credentials)
   if (metrics_ != nullptr) {
     metrics_->Expose({.stats = &stats_,
                       .model = model_->Figures(),
+                      .open = [this] { return acceptor_->CountOpen(); },
                       .accepted = [this] { return acceptor_->accepted(); },
                       .failed = [this] { return acceptor_->failed(); }});
   }

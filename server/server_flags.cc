@@ -12,10 +12,10 @@
 #include "client/channel_pool.h"
 #include "client/config_flag.h"
 #include "client/flags.h"
+#include "client/listener.h"
 #include "client/metrics_flag.h"
 #include "client/processors.h"
 #include "server/backend/database/postgres_endpoint.h"
-#include "server/net/listener.h"
 
 namespace meanwhile {
 namespace {

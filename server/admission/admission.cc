@@ -7,7 +7,7 @@
 
 namespace meanwhile {
 
-grpc::Status Admission::TryAdmit(grpc::ServerContextBase* call, async::Duration least) {
+grpc::Status Admission::TryAdmit(grpc::ServerContextBase* call, LeastTime least) {
   // The deadline first: it takes no place.
   if (grpc::Status status = CheckDeadline(*call, least); !status.ok()) return status;
   if (places_.TryTake()) return grpc::Status();
@@ -32,10 +32,10 @@ grpc::Status Admission::CheckDeadline(SystemTime deadline, SystemTime now, async
                                    ", and the call takes at least ", absl::FormatDuration(absl::FromChrono(least))));
 }
 
-grpc::Status Admission::CheckDeadline(const grpc::ServerContextBase& call, async::Duration least) {
+grpc::Status Admission::CheckDeadline(const grpc::ServerContextBase& call, LeastTime least) {
   const SystemTime deadline = call.deadline();
   if (deadline == SystemTime::max()) return grpc::Status();  // None.
-  return CheckDeadline(deadline, std::chrono::system_clock::now(), least);
+  return CheckDeadline(deadline, std::chrono::system_clock::now(), least());
 }
 
 ShedReason Admission::ReasonOf(grpc::StatusCode code) {

@@ -27,6 +27,7 @@
 #include <chrono>
 #include <cstddef>
 
+#include "absl/functional/function_ref.h"
 #include "async/timer_queue.h"
 #include "server/admission/places.h"
 #include "server/admission/retry_hint.h"
@@ -43,9 +44,12 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
+  // In less time a call cannot succeed. Asked only of a call that has a deadline.
+  using LeastTime = absl::FunctionRef<async::Duration()>;
+
   // Before the handler of `call` is run. OK: the call holds a place until OnReturned. Otherwise it ends with this
-  // status. `least`: in less time it cannot succeed.
-  grpc::Status TryAdmit(grpc::ServerContextBase* call, async::Duration least);
+  // status.
+  grpc::Status TryAdmit(grpc::ServerContextBase* call, LeastTime least);
 
   // The handler has returned, or was not run after all; the response has not been sent, so that a client that has it
   // finds the place free. `held`: since TryAdmit.
@@ -54,7 +58,7 @@ class Admission {
   // OK, or DEADLINE_EXCEEDED when less than `least` is left.
   static grpc::Status CheckDeadline(SystemTime deadline, SystemTime now, async::Duration least);
   // The same for a call that waited for a thread after it was admitted: it keeps its place.
-  static grpc::Status CheckDeadline(const grpc::ServerContextBase& call, async::Duration least);
+  static grpc::Status CheckDeadline(const grpc::ServerContextBase& call, LeastTime least);
 
   // Why TryAdmit answered with `code`.
   static ShedReason ReasonOf(grpc::StatusCode code);

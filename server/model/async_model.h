@@ -14,10 +14,8 @@
 #include <vector>
 
 #include "async/thread_pool.h"
-#include "grpc/health/v1/health.grpc.pb.h"
-#include "meanwhile/v1/admin.grpc.pb.h"
-#include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "server/model/model.h"
+#include "server/model/serving_loop.h"
 
 namespace meanwhile {
 
@@ -32,18 +30,13 @@ class AsyncModel final : public Model {
   void Stop() override;
 
  private:
-  class ServingLoop;
-
-  using MeanwhileService = v1::Meanwhile::AsyncService;
-  using HealthService = grpc::health::v1::Health::AsyncService;
+  class Loop;
 
   const ModelParts parts_;
-  MeanwhileService meanwhile_;
-  v1::Admin::AsyncService admin_;
-  HealthService health_;
+  LoopServices services_;
   grpc::AsyncGenericService unimplemented_;
   async::ThreadPool pool_;
-  std::vector<std::unique_ptr<ServingLoop>> loops_;
+  std::vector<std::unique_ptr<Loop>> loops_;
 };
 
 }  // namespace meanwhile

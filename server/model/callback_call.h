@@ -74,9 +74,9 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   // A call that is not counted.
   CallbackCall(CallbackLoop* home, grpc::CallbackServerContext* context) : home_(home), context_(context) {}
 
-  // Before the first step: the call is seen by other threads until the reactor is deleted.
-  void Show(async::InFlightCalls* calls, const char* method) {
-    in_flight_ = async::InFlightCalls::Entry(calls, method, std::chrono::steady_clock::now());
+  // Before the first step of a call that is counted: it is seen by other threads until the reactor is deleted.
+  void Show(async::InFlightCalls* calls) {
+    in_flight_ = async::InFlightCalls::Entry(calls, ToString(record_.method).data(), record_.arrived);
   }
 
  protected:
@@ -85,7 +85,8 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   // The first step, when the call can be ended. False when it was shed: then it has ended. `request` is null for a call
   // that reads a stream.
   bool Admit(const ServiceRules& rules, const google::protobuf::Message* request) {
-    const grpc::Status status = admission_->TryAdmit(context_, rules.LeastTime(record_.method, request));
+    const grpc::Status status =
+        admission_->TryAdmit(context_, [&] { return rules.LeastTime(record_.method, request); });
     admitted_ = status.ok();
     if (admitted_) return true;
     SetShed(Admission::ReasonOf(status.error_code()));

@@ -19,12 +19,11 @@ using grpc::health::v1::HealthCheckResponse;
 using Context = CallbackHandlers::Context;
 using Parts = CallbackHandlers::Parts;
 
-// Start is called when the reactor is complete: its first step may be over before it returns. `method` is null for a
-// call that is not shown to those who ask what is in flight.
+// Start is called when the reactor is complete: its first step may be over before it returns.
 template <typename Call, typename... Arguments>
-Call* Started(const char* method, const Parts& parts, Arguments... arguments) {
+Call* Started(const Parts& parts, Arguments... arguments) {
   Call* call = new Call(parts, arguments...);
-  if (method != nullptr) call->Show(parts.in_flight, method);
+  call->Show(parts.in_flight);
   call->Start();
   return call;
 }
@@ -233,7 +232,7 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
     auto compute = [this, &began, &ended, &processor_time, &in_time] {
       began = std::chrono::steady_clock::now();
       const async::Duration before = async::ThreadProcessorTime();
-      grpc::Status status = Admission::CheckDeadline(context(), async::Duration::zero());
+      grpc::Status status = Admission::CheckDeadline(context(), [] { return async::Duration::zero(); });
       in_time = status.ok();
       if (in_time) {
         status = ServiceRules::Compute(
@@ -306,34 +305,36 @@ class HealthWatchCall final : public CallbackCall<grpc::ServerWriteReactor<Healt
 
 grpc::ServerUnaryReactor* CallbackHandlers::Fetch(Context* call, const v1::FetchRequest* request,
                                                   v1::FetchResponse* response) {
-  return Started<FetchCall>("Fetch", parts_, call, request, response);
+  return Started<FetchCall>(parts_, call, request, response);
 }
 
 grpc::ServerUnaryReactor* CallbackHandlers::Gather(Context* call, const v1::GatherRequest* request,
                                                    v1::GatherResponse* response) {
-  return Started<GatherCall>("Gather", parts_, call, request, response);
+  return Started<GatherCall>(parts_, call, request, response);
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* CallbackHandlers::Watch(Context* call, const v1::WatchRequest* request) {
-  return Started<WatchCall>("Watch", parts_, call, request);
+  return Started<WatchCall>(parts_, call, request);
 }
 
 grpc::ServerReadReactor<v1::CollectRequest>* CallbackHandlers::Collect(Context* call, v1::CollectResponse* response) {
-  return Started<CollectCall>("Collect", parts_, call, response);
+  return Started<CollectCall>(parts_, call, response);
 }
 
 grpc::ServerBidiReactor<v1::ExchangeRequest, v1::ExchangeResponse>* CallbackHandlers::Exchange(Context* call) {
-  return Started<ExchangeCall>("Exchange", parts_, call);
+  return Started<ExchangeCall>(parts_, call);
 }
 
 grpc::ServerUnaryReactor* CallbackHandlers::Compute(Context* call, const v1::ComputeRequest* request,
                                                     v1::ComputeResponse* response) {
-  return Started<ComputeCall>("Compute", parts_, call, request, response);
+  return Started<ComputeCall>(parts_, call, request, response);
 }
 
 grpc::ServerWriteReactor<HealthCheckResponse>* CallbackHandlers::WatchHealth(Context* call,
                                                                              const HealthCheckRequest* request) {
-  return Started<HealthWatchCall>(/*method=*/nullptr, parts_, call, request);
+  auto* const watch = new HealthWatchCall(parts_, call, request);
+  watch->Start();
+  return watch;
 }
 
 }  // namespace meanwhile

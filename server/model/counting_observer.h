@@ -28,10 +28,10 @@ class CountingObserver final : public async::CallObserver {
 
   grpc::Status OnStarted(async::CallContext& call) override {
     parts_.counter->OnStarted(method_);
-    return parts_.admission->TryAdmit(&call.server_context(), LeastTime(call));
+    return parts_.admission->TryAdmit(&call.server_context(), [&] { return LeastTime(call); });
   }
   grpc::Status OnTaken(async::CallContext& call) override {
-    return Admission::CheckDeadline(call.server_context(), LeastTime(call));
+    return Admission::CheckDeadline(call.server_context(), [&] { return LeastTime(call); });
   }
   void OnReturned(async::CallContext& call, grpc::StatusCode code) override {
     parts_.admission->OnReturned(&call.server_context(), code, call.loop().Now() - call.matched_at());

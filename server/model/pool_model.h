@@ -22,11 +22,9 @@
 #include <vector>
 
 #include "async/thread_pool.h"
-#include "grpc/health/v1/health.grpc.pb.h"
-#include "meanwhile/v1/admin.grpc.pb.h"
-#include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "server/model/blocking_handlers.h"
 #include "server/model/model.h"
+#include "server/model/serving_loop.h"
 
 namespace meanwhile {
 
@@ -41,12 +39,10 @@ class PoolModel final : public Model {
   void Stop() override;
 
  private:
-  class ServingLoop;
+  void ServeOn(ServingLoop& loop);
 
   const ModelParts parts_;
-  v1::Meanwhile::AsyncService meanwhile_;
-  v1::Admin::AsyncService admin_;
-  grpc::health::v1::Health::AsyncService health_;
+  LoopServices services_;
   BlockingHandlers handlers_;
   async::ThreadPool pool_;
   std::vector<std::unique_ptr<ServingLoop>> loops_;

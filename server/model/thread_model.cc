@@ -53,12 +53,12 @@ class MeanwhileService final : public v1::Meanwhile::Service {
   template <typename Handler>
   grpc::Status Observed(CallMethod method, ServerContext* call, const google::protobuf::Message* request,
                         Handler handler) {
-    const async::InFlightCalls::Entry in_flight(in_flight_, ToString(method).data(), std::chrono::steady_clock::now());
+    const async::TimePoint arrived = std::chrono::steady_clock::now();
+    const async::InFlightCalls::Entry in_flight(in_flight_, ToString(method).data(), arrived);
     counter_->OnStarted(method);
-    CallRecord record{.method = method, .arrived = std::chrono::steady_clock::now()};
-    record.began = record.arrived;
+    CallRecord record{.method = method, .arrived = arrived, .began = arrived};
     const async::Duration before = async::ThreadProcessorTime();
-    grpc::Status status = admission_->TryAdmit(call, rules_->LeastTime(method, request));
+    grpc::Status status = admission_->TryAdmit(call, [&] { return rules_->LeastTime(method, request); });
     const bool admitted = status.ok();
     if (admitted) status = Run(handler);
     record.code = status.error_code();

@@ -18,9 +18,9 @@
 #include <memory>
 #include <thread>
 
+#include "client/listener.h"
 #include "server/net/limits.h"
 #include "server/net/lingering_close.h"
-#include "server/net/listener.h"
 #include "server/net/open_connections.h"
 
 namespace meanwhile {

@@ -155,13 +155,14 @@ void AddPool(const async::ThreadPool& pool, MetricFamilies* families) {
   add(Counter("meanwhile_pool_refused_total", "Calls that found the pool's queue full."), figures.refused);
 }
 
-void AddConnections(std::uint64_t accepted, std::uint64_t failed, MetricFamilies* families) {
-  Family taken = Counter("meanwhile_connections_accepted_total", "Connections that were taken.");
-  taken.Add(accepted);
-  taken.MoveTo(families);
-  Family missed = Counter("meanwhile_connections_failed_total", "How often a connection could not be taken.");
-  missed.Add(failed);
-  missed.MoveTo(families);
+void AddConnections(std::uint64_t open, std::uint64_t accepted, std::uint64_t failed, MetricFamilies* families) {
+  const auto add = [&](Family family, double value) {
+    family.Add(value);
+    family.MoveTo(families);
+  };
+  add(Gauge("meanwhile_connections_open", "Connections that are open now."), open);
+  add(Counter("meanwhile_connections_accepted_total", "Connections that were taken."), accepted);
+  add(Counter("meanwhile_connections_failed_total", "How often a connection could not be taken."), failed);
 }
 
 void AddProcess(absl::Time start_time, MetricFamilies* families) {

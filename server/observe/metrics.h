@@ -27,7 +27,8 @@ class Metrics {
   struct Sources {
     const ServerStats* stats;
     ModelFigures model;
-    // Connections taken, and those that could not be.
+    // Connections that are open, those taken so far, and those that could not be.
+    std::function<std::uint64_t()> open;
     std::function<std::uint64_t()> accepted;
     std::function<std::uint64_t()> failed;
   };

@@ -20,7 +20,6 @@
 #include <vector>
 
 #include "async/event_loop.h"
-#include "async/thread_pool.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "tests/async/test_server.h"
 
@@ -31,13 +30,6 @@ using namespace std::chrono_literals;
 using grpc::StatusCode;
 using v1::FetchRequest;
 using v1::FetchResponse;
-
-// Waits for a future within a test's patience.
-template <typename T>
-T Get(std::future<T> future) {
-  if (future.wait_for(kPatience) != std::future_status::ready) throw std::runtime_error("waited in vain");
-  return future.get();
-}
 
 // What a handler that waits for an hour saw: entered, and how the wait ended.
 class HourLongWait {
@@ -184,96 +176,6 @@ TEST(ServerCallTest, ACancelWhileTheResponseIsOnItsWayLeavesTheSlotUsable) {
   }
 }
 
-TEST(ServerCallTest, AHandlerThatReturnsAPlainStatusRunsOnThePool) {
-  ThreadPool pool(1, 1);
-  std::thread::id ran_on;
-  TestServer server(
-      [&](CallContext&, const FetchRequest& request, FetchResponse* response) {
-        ran_on = std::this_thread::get_id();
-        response->set_payload(request.payload());
-        return grpc::Status();
-      },
-      {.pool = &pool});
-  auto stub = server.NewStub();
-  PendingFetch call(*stub, "blocking");
-  EXPECT_TRUE(call.Status().ok());
-  EXPECT_EQ(call.response().payload(), "blocking");
-  EXPECT_NE(ran_on, std::thread::id());
-  EXPECT_NE(ran_on, server.loop_thread());
-}
-
-TEST(ServerCallTest, AFullPoolShedsTheCall) {
-  RecordingObserver observer;
-  ThreadPool pool(1, 0);
-  std::promise<void> entered, release;
-  TestServer server(
-      [&](CallContext&, const FetchRequest&, FetchResponse*) {
-        entered.set_value();
-        Get(release.get_future());
-        return grpc::Status();
-      },
-      {.pool = &pool, .observer = &observer});
-  auto stub = server.NewStub();
-  PendingFetch running(*stub);
-  Get(entered.get_future());
-  EXPECT_EQ(PendingFetch(*stub).Status().error_code(), StatusCode::RESOURCE_EXHAUSTED);
-  release.set_value();
-  EXPECT_TRUE(running.Status().ok());
-  server.Stop();
-  EXPECT_EQ(observer.shed, 1);
-  EXPECT_EQ(observer.finished, (std::vector{StatusCode::RESOURCE_EXHAUSTED, StatusCode::OK}));
-}
-
-TEST(ServerCallTest, ABlockingHandlerThatIsCancelledInThePoolsQueueIsNotRunAndNotShed) {
-  RecordingObserver observer;
-  ThreadPool pool(1, 1);
-  std::promise<void> entered, release;
-  std::atomic<int> runs = 0;
-  TestServer server(
-      [&](CallContext&, const FetchRequest&, FetchResponse*) {
-        ++runs;
-        entered.set_value();
-        Get(release.get_future());
-        return grpc::Status();
-      },
-      {.armed = 1, .pool = &pool, .observer = &observer});
-  auto stub = server.NewStub();
-  PendingFetch running(*stub);
-  Get(entered.get_future());
-  PendingFetch queued(*stub);
-  // A third is shed: so the second is in the queue.
-  EXPECT_EQ(PendingFetch(*stub).Status().error_code(), StatusCode::RESOURCE_EXHAUSTED);
-  queued.Cancel();
-  EXPECT_EQ(queued.Status().error_code(), StatusCode::CANCELLED);
-  while (OnLoop(server.loop(), [&] { return observer.finished.size(); }) < 2) std::this_thread::yield();
-  release.set_value();
-  EXPECT_TRUE(running.Status().ok());
-  server.Stop();
-  EXPECT_EQ(runs, 1);
-  EXPECT_EQ(observer.shed, 1);
-  EXPECT_EQ(observer.finished, (std::vector{StatusCode::RESOURCE_EXHAUSTED, StatusCode::CANCELLED, StatusCode::OK}));
-}
-
-TEST(ServerCallTest, ABlockingHandlerSeesThatItsCallWasCancelled) {
-  ThreadPool pool(1, 0);
-  std::promise<void> entered;
-  std::promise<bool> saw_it;
-  TestServer server(
-      [&](CallContext& call, const FetchRequest&, FetchResponse*) {
-        entered.set_value();
-        const auto give_up = std::chrono::steady_clock::now() + kPatience;
-        while (!call.cancelled() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
-        saw_it.set_value(call.cancelled());
-        return grpc::Status();
-      },
-      {.pool = &pool});
-  auto stub = server.NewStub();
-  PendingFetch call(*stub);
-  Get(entered.get_future());
-  call.Cancel();
-  EXPECT_TRUE(Get(saw_it.get_future()));
-}
-
 TEST(ServerCallTest, ACallThatTheObserverRefusesIsShedAndItsHandlerIsNotRun) {
   RecordingObserver observer;
   observer.answer = grpc::Status(StatusCode::RESOURCE_EXHAUSTED, "not now");
@@ -295,26 +197,6 @@ TEST(ServerCallTest, ACallThatTheObserverRefusesIsShedAndItsHandlerIsNotRun) {
   EXPECT_EQ(observer.shed, 3);
   EXPECT_TRUE(observer.returned.empty()) << "no handler was run";
   EXPECT_EQ(observer.finished, std::vector(3, StatusCode::RESOURCE_EXHAUSTED));
-}
-
-TEST(ServerCallTest, ACallThatTheObserverRefusesOnThePoolsThreadIsShedAndItsHandlerIsNotRun) {
-  RecordingObserver observer;
-  observer.answer_to_taken = grpc::Status(StatusCode::DEADLINE_EXCEEDED, "too late");
-  ThreadPool pool(1, 1);
-  std::atomic<bool> ran = false;
-  TestServer server(
-      [&](CallContext&, const FetchRequest&, FetchResponse*) {
-        ran = true;
-        return grpc::Status();
-      },
-      {.pool = &pool, .observer = &observer});
-  auto stub = server.NewStub();
-  EXPECT_EQ(PendingFetch(*stub).Status().error_message(), "too late");
-  server.Stop();
-  EXPECT_FALSE(ran);
-  EXPECT_EQ(observer.taken, 1);
-  EXPECT_EQ(observer.shed, 1);
-  EXPECT_EQ(observer.returned, std::vector{StatusCode::DEADLINE_EXCEEDED}) << "what OnStarted began is ended";
 }
 
 TEST(ServerCallTest, TheObserverMayAddMetadataWhenTheHandlerHasReturned) {
@@ -344,32 +226,6 @@ TEST(ServerCallTest, TheContextShowsTheRequest) {
   EXPECT_EQ(Get(payload.get_future()), "hello");
 }
 
-TEST(ServerCallTest, ABlockingHandlerWhoseTimeRunsOutInThePoolsQueueIsNotRunAndShed) {
-  RecordingObserver observer;
-  ThreadPool pool(1, 1);
-  std::promise<void> entered, release;
-  std::atomic<int> runs = 0;
-  TestServer server(
-      [&](CallContext&, const FetchRequest&, FetchResponse*) {
-        ++runs;
-        entered.set_value();
-        Get(release.get_future());
-        return grpc::Status();
-      },
-      {.pool = &pool, .observer = &observer});
-  auto stub = server.NewStub();
-  PendingFetch running(*stub);
-  Get(entered.get_future());
-  PendingFetch queued(*stub, "", std::chrono::system_clock::now() + std::chrono::milliseconds(50));
-  EXPECT_EQ(queued.Status().error_code(), StatusCode::DEADLINE_EXCEEDED);
-  while (OnLoop(server.loop(), [&] { return observer.finished.size(); }) < 1) std::this_thread::yield();
-  release.set_value();
-  EXPECT_TRUE(running.Status().ok());
-  server.Stop();
-  EXPECT_EQ(runs, 1);
-  EXPECT_EQ(observer.shed, 1);
-}
-
 TEST(ServerCallTest, AnExceptionEndsItsCallWithInternalAndTheServerGoesOn) {
   RecordingObserver observer;
   TestServer server(
@@ -389,18 +245,6 @@ TEST(ServerCallTest, AnExceptionEndsItsCallWithInternalAndTheServerGoesOn) {
   server.Stop();
   EXPECT_EQ(observer.exceptions, (std::vector<std::string>{"thrown at once", "thrown later", "not a std::exception"}));
   EXPECT_EQ(std::count(observer.finished.begin(), observer.finished.end(), StatusCode::INTERNAL), 3);
-}
-
-TEST(ServerCallTest, AnExceptionOfABlockingHandlerEndsItsCallWithInternal) {
-  RecordingObserver observer;
-  ThreadPool pool(1, 0);
-  TestServer server([](CallContext&, const FetchRequest&,
-                       FetchResponse*) -> grpc::Status { throw std::runtime_error("thrown on the pool"); },
-                    {.pool = &pool, .observer = &observer});
-  auto stub = server.NewStub();
-  EXPECT_EQ(PendingFetch(*stub).Status().error_code(), StatusCode::INTERNAL);
-  server.Stop();
-  EXPECT_EQ(observer.exceptions, std::vector<std::string>{"thrown on the pool"});
 }
 
 TEST(ServerCallTest, MoreCallsAtOnceThanArmedSlotsAreAllAnsweredAndASecondBurstNeedsNoMoreSlots) {

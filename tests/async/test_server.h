@@ -18,6 +18,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -33,6 +34,13 @@ namespace meanwhile::async {
 
 // How long a test waits for what must happen.
 constexpr std::chrono::seconds kPatience{30};
+
+// Waits for a future within a test's patience.
+template <typename T>
+T Get(std::future<T> future) {
+  if (future.wait_for(kPatience) != std::future_status::ready) throw std::runtime_error("waited in vain");
+  return future.get();
+}
 
 // Writes down what it is told.
 class RecordingObserver final : public CallObserver {

@@ -1,7 +1,8 @@
 // What a call costs the load tester: calls for each second of processor time that the client spends, engine http2
 // against itself with a call out of a schema and JSON (`dynamic`), and with a template that is filled and encoded for
-// each call (`template`), against engine grpc, against h2load (Debian's nghttp2-client, when it is on the PATH), all
-// against the same bare server. Rounds are interleaved, so that what the machine does meanwhile hits all of them.
+// each call (`template`), against engine grpc, against a client that is written by hand on gRPC's completion queue
+// (`bare`, bare_client.h), against h2load (Debian's nghttp2-client, when it is on the PATH), all against the same bare
+// server. Rounds are interleaved, so that what the machine does meanwhile hits all of them.
 //
 //   ./bazelw run -c opt //tests/bench:engine_benchmark -- --rounds=5 --seconds=2
 //
@@ -36,6 +37,7 @@
 #include "loadtest/http2/message_framing.h"
 #include "loadtest/load_run.h"
 #include "meanwhile/v1/meanwhile.pb.h"
+#include "tests/bench/bare_client.h"
 #include "tests/process.h"
 
 namespace meanwhile {
@@ -43,6 +45,8 @@ namespace {
 
 constexpr std::size_t kConnections = 8;
 constexpr std::size_t kPayloadBytes = 64;
+constexpr absl::Duration kTimeout = absl::Seconds(20);  // h2load's request says so, too.
+constexpr absl::Duration kWarmup = absl::Milliseconds(300);
 
 struct Sample {
   double calls_per_processor_second;
@@ -97,8 +101,8 @@ std::optional<Sample> MeasureEngine(const std::string& name, int port, std::size
   load.connections = kConnections;
   load.loops = settings.loops;
   load.request = Request();
-  load.timeout = absl::Seconds(20);
-  load.warmup = absl::Milliseconds(300);
+  load.timeout = kTimeout;
+  load.warmup = kWarmup;
   load.duration = absl::Seconds(settings.seconds);
   const absl::StatusOr<LoadResult> result = RunLoad(load);
   if (!result.ok() || result->measurement.succeeded() != result->measurement.calls()) {
@@ -107,6 +111,23 @@ std::optional<Sample> MeasureEngine(const std::string& name, int port, std::size
   }
   const auto calls = static_cast<double>(result->measurement.calls());
   return Sample{calls / absl::ToDoubleSeconds(result->processor_time), calls / absl::ToDoubleSeconds(result->elapsed)};
+}
+
+std::optional<Sample> MeasureBareClient(int port, std::size_t in_flight, const Settings& settings) {
+  const BareClientResult result = RunBareClient({.target = absl::StrCat("127.0.0.1:", port),
+                                                 .connections = kConnections,
+                                                 .in_flight = in_flight,
+                                                 .loops = settings.loops,
+                                                 .request = Request(),
+                                                 .timeout = kTimeout,
+                                                 .warmup = kWarmup,
+                                                 .duration = absl::Seconds(settings.seconds)});
+  if (result.failed > 0 || result.calls == 0) {
+    std::fprintf(stderr, "bare failed: %llu calls\n", static_cast<unsigned long long>(result.failed));
+    return std::nullopt;
+  }
+  const auto calls = static_cast<double>(result.calls);
+  return Sample{calls / absl::ToDoubleSeconds(result.processor_time), calls / absl::ToDoubleSeconds(result.elapsed)};
 }
 
 // h2load as a process, over the whole of its life.
@@ -153,7 +174,7 @@ void Report(std::size_t in_flight, const std::map<std::string, std::vector<Sampl
                 *std::min_element(efficiencies.begin(), efficiencies.end()),
                 *std::max_element(efficiencies.begin(), efficiencies.end()), Median(rates));
   }
-  for (const char* other : {"dynamic", "template", "grpc", "h2load"}) {
+  for (const char* other : {"dynamic", "template", "grpc", "bare", "h2load"}) {
     if (medians.count(other) > 0 && medians.count("http2") > 0) {
       std::printf("  http2 is %.2f times %s\n", medians["http2"] / medians[other], other);
     }
@@ -165,7 +186,7 @@ int Main(int argc, char** argv) {
   Settings settings;
   std::string server = "tests/bench/bare_server";
   std::vector<std::size_t> levels = {64, 4000};
-  std::vector<std::string> names = {"http2", "dynamic", "template", "grpc", "h2load"};
+  std::vector<std::string> names = {"http2", "dynamic", "template", "grpc", "bare", "h2load"};
   CLI::App app("What a call costs the load tester, engine by engine.");
   app.add_option("--rounds", settings.rounds, "How often each is measured")->check(CLI::Range(1, 100));
   app.add_option("--seconds", settings.seconds, "Of each measurement")->check(CLI::Range(1, 60));
@@ -208,6 +229,7 @@ int Main(int argc, char** argv) {
     for (std::size_t round = 0; round < settings.rounds; ++round) {
       for (const std::string& name : names) {
         const std::optional<Sample> sample = name == "h2load" ? MeasureH2load(port, in_flight, settings, body_file)
+                                             : name == "bare" ? MeasureBareClient(port, in_flight, settings)
                                                               : MeasureEngine(name, port, in_flight, settings);
         if (sample) samples[name].push_back(*sample);
         failed |= !sample;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -115,10 +116,20 @@ TEST(RunMetricsTest, TheBinaryShowsThemWhileItRuns) {
 }
 
 TEST(RunMetricsTest, ABadAddressEndsTheBinary) {
-  Outcome outcome = RunProcess({"loadtest/loadtest", "run", "localhost:1", "--metrics=9464"});
-  EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_EQ(outcome.err, "loadtest: --metrics=9464: must be HOST:PORT or :PORT\n");
-  outcome = RunProcess({"loadtest/loadtest", "run", "localhost:1", "--metrics=192.0.2.1:1"});
+  for (const auto& [address, why] :
+       {std::pair("9464", "must be HOST:PORT or :PORT"), std::pair("unix:path", "must be HOST:PORT or :PORT"),
+        std::pair("127.0.0.1:65536", "the port must be from 0 to 65535"),
+        std::pair("[::1:9464", "the bracket is not closed"),
+        std::pair("::1:9464", "an IPv6 address stands in brackets")}) {
+    const std::string flag = absl::StrCat("--metrics=", address);
+    const Outcome outcome = RunProcess({"loadtest/loadtest", "run", "localhost:1", flag});
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(outcome.err, absl::StrCat("loadtest: ", flag, ": ", why, "\n"));
+  }
+}
+
+TEST(RunMetricsTest, AnAddressThatCannotBeTakenEndsTheBinary) {
+  const Outcome outcome = RunProcess({"loadtest/loadtest", "run", "localhost:1", "--metrics=192.0.2.1:1"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("loadtest: --metrics=192.0.2.1:1: cannot bind: "));
 }

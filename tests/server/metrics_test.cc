@@ -81,6 +81,7 @@ TEST_P(MetricsTest, TellsOfTheProcessAndItsConnections) {
   EXPECT_EQ(metrics.Value(
                 absl::StrCat("meanwhile_build_info{model=\"", ToString(GetParam()), "\",version=\"", kVersion, "\"}")),
             1);
+  EXPECT_EQ(metrics.Value("meanwhile_connections_open"), 1);
   EXPECT_EQ(metrics.Value("meanwhile_connections_accepted_total"), 1);
   EXPECT_EQ(metrics.Value("meanwhile_connections_failed_total"), 0);
   EXPECT_GT(metrics.Value("process_cpu_seconds_total"), 0);
@@ -91,6 +92,19 @@ TEST_P(MetricsTest, TellsOfTheProcessAndItsConnections) {
   EXPECT_GE(metrics.Value("process_max_fds"), metrics.Value("process_open_fds"));
   EXPECT_LT(metrics.Value("process_start_time_seconds"), absl::ToUnixSeconds(absl::Now()) + 1);
   EXPECT_GT(metrics.Value("process_start_time_seconds"), absl::ToUnixSeconds(absl::Now()) - 3600);
+}
+
+TEST_P(MetricsTest, AConnectionThatHasGoneIsNotOpenAnyMore) {
+  ServedModel served(WatchedServer(GetParam()));
+  const auto open = [&] { return Read(served).Value("meanwhile_connections_open"); };
+  EXPECT_EQ(open(), 0);
+  auto other = std::make_unique<FetchesInFlight>(served.target(), 1, absl::Seconds(60));
+  EXPECT_TRUE(served.HasInFlight(1));
+  served.Call("Fetch", "");
+  EXPECT_EQ(open(), 2);
+  other.reset();
+  EXPECT_TRUE(WaitUntil([&] { return open() == 1; }));
+  EXPECT_EQ(Read(served).Value("meanwhile_connections_accepted_total"), 2);
 }
 
 TEST_P(MetricsTest, TellsOfLoopsIfThereAreAny) {

@@ -238,6 +238,8 @@ const std::multimap<std::string, std::pair<std::string, std::string>> kBadFlags 
     {"--keepalive-without-calls", {"1", "must be true or false"}},
     {"--metrics", {"9464", "must be HOST:PORT or :PORT"}},
     {"--metrics", {"unix:path", "must be HOST:PORT or :PORT"}},
+    {"--metrics", {"127.0.0.1:65536", "the port must be from 0 to 65535"}},
+    {"--metrics", {"[::1:9464", "the bracket is not closed"}},
     {"--slow-call", {"2h", "must be from 0 to 1h"}},
     {"--log", {"xml", "must be text or json"}},
     {"--log-level", {"all", "must be debug, info, warning or error"}},

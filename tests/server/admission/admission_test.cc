@@ -16,6 +16,8 @@ using grpc::StatusCode;
 
 constexpr async::Duration kNothing = async::Duration::zero();
 
+async::Duration NoTime() { return kNothing; }
+
 // The hint that `call` would be sent, in milliseconds; 0 without one.
 int HintOf(grpc::ServerContext& call) {
   const auto metadata = grpc::testing::ServerContextTestSpouse(&call).GetTrailingMetadata();
@@ -28,8 +30,8 @@ int HintOf(grpc::ServerContext& call) {
 TEST(AdmissionTest, ShedsWhatFindsNoPlaceAndSaysWhenToTryAgain) {
   Admission admission(1, 100ms);
   grpc::ServerContext first, second, third;
-  EXPECT_TRUE(admission.TryAdmit(&first, kNothing).ok());
-  const grpc::Status refused = admission.TryAdmit(&second, kNothing);
+  EXPECT_TRUE(admission.TryAdmit(&first, NoTime).ok());
+  const grpc::Status refused = admission.TryAdmit(&second, NoTime);
   EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(refused.error_message(), "the server is full: 1 calls are in flight");
   EXPECT_EQ(Admission::ReasonOf(refused.error_code()), ShedReason::kMaxInFlight);
@@ -38,21 +40,26 @@ TEST(AdmissionTest, ShedsWhatFindsNoPlaceAndSaysWhenToTryAgain) {
 
   admission.OnReturned(&first, StatusCode::OK, 10ms);
   EXPECT_EQ(HintOf(first), 0);
-  EXPECT_TRUE(admission.TryAdmit(&third, kNothing).ok());
+  EXPECT_TRUE(admission.TryAdmit(&third, NoTime).ok());
 }
 
 TEST(AdmissionTest, AnAdmittedCallThatFoundAQueueFullIsToldWhenToTryAgain) {
   Admission admission(0, 100ms);
   grpc::ServerContext call;
-  EXPECT_TRUE(admission.TryAdmit(&call, kNothing).ok());
+  EXPECT_TRUE(admission.TryAdmit(&call, NoTime).ok());
   admission.OnReturned(&call, StatusCode::RESOURCE_EXHAUSTED, 0ms);
   EXPECT_GE(HintOf(call), 50);
 }
 
-TEST(AdmissionTest, ACallWithoutADeadlineHasAllTheTime) {
+TEST(AdmissionTest, ACallWithoutADeadlineHasAllTheTimeAndIsNotAskedHowMuchItNeeds) {
   Admission admission(0, 100ms);
   grpc::ServerContext call;
-  EXPECT_TRUE(admission.TryAdmit(&call, 1h).ok());
+  const auto least = [] {
+    ADD_FAILURE() << "asked";
+    return async::Duration(1h);
+  };
+  EXPECT_TRUE(admission.TryAdmit(&call, least).ok());
+  EXPECT_TRUE(Admission::CheckDeadline(call, least).ok());
 }
 
 TEST(AdmissionTest, ADeadlineThatCannotBeMetIsNamed) {

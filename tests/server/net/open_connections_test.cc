@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "server/net/listener.h"
+#include "client/listener.h"
 #include "tests/server/net/raw_connection.h"
 #include "tests/wait_until.h"
 

@@ -1,4 +1,4 @@
-// Listener: the socket that clients connect to, and its address as a flag writes it.
+// Listener: a socket that clients connect to, and its address as a flag writes it.
 //
 // The port is taken for one server alone: without SO_REUSEPORT a port in use is an error, not a port shared in silence
 // with a server that somebody left running.
@@ -7,8 +7,8 @@
 //
 // Thread: one at a time.
 
-#ifndef MEANWHILE_SERVER_NET_LISTENER_H_
-#define MEANWHILE_SERVER_NET_LISTENER_H_
+#ifndef MEANWHILE_CLIENT_LISTENER_H_
+#define MEANWHILE_CLIENT_LISTENER_H_
 
 #include <string>
 
@@ -54,4 +54,4 @@ class Listener {
 
 }  // namespace meanwhile
 
-#endif  // MEANWHILE_SERVER_NET_LISTENER_H_
+#endif  // MEANWHILE_CLIENT_LISTENER_H_

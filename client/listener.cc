@@ -1,4 +1,4 @@
-#include "server/net/listener.h"
+#include "client/listener.h"
 
 #include <netdb.h>
 #include <netinet/in.h>

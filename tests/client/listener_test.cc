@@ -1,4 +1,4 @@
-#include "server/net/listener.h"
+#include "client/listener.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
