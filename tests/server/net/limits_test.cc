@@ -226,7 +226,8 @@ TEST_P(ConnectionLimitsTest, AConnectionThatHasBegunInTimeStays) {
 TEST_P(ConnectionLimitsTest, AnOldConnectionIsReplacedWithoutAFailedCall) {
   Serve({.max_connection_age = absl::Milliseconds(50), .max_connection_age_grace = kLong});
   EXPECT_TRUE(WaitUntil([&] {
-    EXPECT_TRUE(Fetch().ok());
+    const grpc::Status status = Fetch();
+    EXPECT_TRUE(status.ok()) << status.error_message();
     return acceptor().accepted() >= 3;
   }));
 }
