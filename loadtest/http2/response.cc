@@ -15,6 +15,7 @@ constexpr std::size_t kHeaderOverhead = 32;
 
 bool IsGrpc(absl::string_view content_type) {
   constexpr absl::string_view kGrpc = "application/grpc";
+  if (content_type == kGrpc) return true;
   if (!absl::StartsWithIgnoreCase(content_type, kGrpc)) return false;
   content_type.remove_prefix(kGrpc.size());
   return content_type.empty() || content_type[0] == '+' || content_type[0] == ';';
@@ -44,7 +45,11 @@ void Response::OnHeader(absl::string_view name, absl::string_view value) {
   }
   if (ended_) return;
   if (name == ":status") {
-    if (!absl::SimpleAtoi(value, &http_status_)) http_status_ = 0;
+    if (value == "200") {
+      http_status_ = 200;
+    } else if (!absl::SimpleAtoi(value, &http_status_)) {
+      http_status_ = 0;
+    }
   } else if (name == "grpc-status") {
     grpc_status_ = ParseGrpcStatus(value);
   } else if (name == "grpc-message") {

