@@ -70,6 +70,7 @@ class LoadLoop : public EngineDriver {
   void SendFrom(Engine* engine, std::size_t slot, LoadTime intended) {
     live_stats_.OnSent();
     const std::size_t method = engine->Send(slot);
+    if (checker_ != nullptr) checker_->OnSent(slot, method);
     if (streams_ != nullptr) streams_->OnSent(slot, method, intended);
   }
   // How a call that has ended went; tells the live figures. Once for each call.

@@ -16,13 +16,13 @@
 #include "loadtest/live_stats.h"
 #include "loadtest/load_loop.h"
 #include "loadtest/open_loop.h"
+#include "loadtest/own_methods.h"
 #include "loadtest/process_stats.h"
 #include "loadtest/thread_clock.h"
 
 namespace meanwhile {
 namespace {
 
-constexpr char kFetch[] = "/meanwhile.v1.Meanwhile/Fetch";
 // How long an interrupt may go unnoticed.
 constexpr absl::Duration kLookPeriod = absl::Milliseconds(20);
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
@@ -54,7 +54,7 @@ EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
   engines.slots = SlotsOf(options);
   engines.plan = options.plan;
   if (engines.plan == nullptr) {
-    engines.plan = RepeatedCall({kFetch, CallKind::kUnary}, {options.request.SerializeAsString()});
+    engines.plan = RepeatedCall({kFetchPath, CallKind::kUnary}, {options.request.SerializeAsString()});
   }
   engines.call = options.call;
   engines.timeout = options.timeout;

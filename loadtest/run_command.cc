@@ -179,7 +179,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddMetricsFlag(*command_, &flags.metrics);
   AddOutputFlag(*command_, "--hlog", &flags.log_file,
                 "Write the times second by second as a log that HdrHistogram's tools read");
-  AddRunConfigFlag(*command_);
+  AddRunConfigFlag(*command_, &flags.call_flags);
 
   command_->final_callback([&flags, &load, payload_size, wait] {
     flags.load_flags.Finish(&load);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "loadtest/own_methods.h"
 
 namespace meanwhile {
 namespace {
@@ -48,8 +49,7 @@ std::shared_ptr<const CallPlan> PlanOf(Scenario scenario, const v1::FetchRequest
     calls.assign(kFetchesForEachCompute, fetch_call);
     calls.push_back(compute_call);
   }
-  return CallsInTurn({{.path = "/meanwhile.v1.Meanwhile/Fetch"}, {.path = "/meanwhile.v1.Meanwhile/Compute"}},
-                     std::move(calls));
+  return CallsInTurn({{.path = kFetchPath}, {.path = kComputePath}}, std::move(calls));
 }
 
 }  // namespace meanwhile
