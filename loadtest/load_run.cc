@@ -66,6 +66,7 @@ class Run {
  public:
   Run(const LoadOptions& options, EngineSet* engines, LoadObserver* observer, const std::function<bool()>& stopped)
       : duration_(options.shape ? std::min(options.duration, options.shape->length()) : options.duration),
+        names_(options.plan != nullptr ? options.plan->names() : std::vector<std::string>()),
         has_total_(options.total > 0),
         has_warmup_(std::max(options.warmup, options.longest_warmup) > absl::ZeroDuration()),
         engines_(engines),
@@ -115,6 +116,7 @@ class Run {
     for (std::thread& thread : threads) thread.join();
     for (const std::unique_ptr<LoadLoop>& loop : loops_) {
       AddCounts(loop->counts(), &result);
+      AddMethods(loop->methods(), &result.methods);
       if (loop->streams() == nullptr) continue;
       if (!result.streams) result.streams.emplace();
       result.streams->Add(*loop->streams());
@@ -159,6 +161,12 @@ class Run {
     result->not_sent += counts.not_sent;
     result->in_flight_at_end += counts.in_flight_at_end;
     result->unfinished += counts.unfinished;
+  }
+
+  static void AddMethods(const MethodRecorder* methods, std::vector<MethodCounts>* sums) {
+    if (methods == nullptr) return;
+    sums->resize(methods->counts().size());
+    for (std::size_t i = 0; i < sums->size(); ++i) (*sums)[i].Add(methods->counts()[i]);
   }
 
   void RunLoop(std::size_t i) {
@@ -233,6 +241,7 @@ class Run {
     if (observer_ == nullptr) return;
     LoadProgress progress;
     progress.totals = LookAtLoops();
+    progress.methods = LookAtMethods();
     progress.recent = progress.totals.Since(progress_seen_);
     progress_seen_ = progress.totals;
     progress.recent_length = Between(last_progress_, now);
@@ -271,7 +280,18 @@ class Run {
     return counts;
   }
 
+  std::vector<std::pair<std::string, LiveCounts>> LookAtMethods() const {
+    std::vector<std::pair<std::string, LiveCounts>> methods;
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) {
+      if (loop->methods() == nullptr) continue;
+      for (std::size_t i = methods.size(); i < names_.size(); ++i) methods.emplace_back(names_[i], LiveCounts());
+      for (std::size_t i = 0; i < methods.size(); ++i) loop->methods()->live_stats()[i].AddTo(&methods[i].second);
+    }
+    return methods;
+  }
+
   const absl::Duration duration_;
+  const std::vector<std::string> names_;
   const bool has_total_;
   const bool has_warmup_;
   LoadTime warmup_end_;

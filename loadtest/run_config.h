@@ -1,4 +1,5 @@
-// `--config` of `run`: all its flags, the phases of a load as a list (phases.h), and a mix of methods (call/mix_file.h).
+// `--config` of `run`: all its flags, the phases of a load as a list (phases.h), and a mix of methods
+// (call/mix_file.h).
 //
 // Thread: the one that parses.
 

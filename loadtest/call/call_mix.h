@@ -44,7 +44,7 @@ struct CallEntry {
 };
 
 // Calls whose template came out as no message, such as a number that has grown too large for its field. They send what
-// the call before sent there, and the run's figures are to be taken with care.
+// the call before sent there, so the run is not the one that was asked for.
 class UnmadeCalls {
  public:
   void Add(absl::string_view error);

@@ -219,8 +219,7 @@ TEST_F(ConfigRulesTest, AKeyMayBeTakenWithoutGivingItsFlagAValue) {
   EXPECT_EQ(call_, "");
   EXPECT_EQ(load_, "1 phases");
   EXPECT_EQ(Parse("mix: a"), absl::StrCat("program: ", path_, ":1: mix: must be a list\n"));
-  EXPECT_EQ(Parse("mix: [a]\ncall: x"),
-            absl::StrCat("program: ", path_, ":2: call: cannot stand together with mix\n"));
+  EXPECT_EQ(Parse("mix: [a]\ncall: x"), absl::StrCat("program: ", path_, ":2: call: cannot stand together with mix\n"));
 }
 
 TEST_F(ConfigRulesTest, TwoKeysDoNotSetTheSameFlag) {

@@ -57,8 +57,7 @@ TEST(CallMixTest, PicksAtRandomTheSameWithTheSameSeed) {
 }
 
 TEST(CallMixTest, NamesThePathAndTheKindOfEachMethod) {
-  const CallMix mix =
-      MixCalls({Entry("Buy", "{}"), Entry("Follow", "{}"), Entry("Fill", "{}"), Entry("Talk", "{}")});
+  const CallMix mix = MixCalls({Entry("Buy", "{}"), Entry("Follow", "{}"), Entry("Fill", "{}"), Entry("Talk", "{}")});
   std::vector<std::pair<std::string, CallKind>> methods;
   for (const TargetMethod& method : mix.plan->methods) methods.emplace_back(method.path, method.kind);
   EXPECT_THAT(methods, ElementsAre(std::pair("/shop.Shop/Buy", CallKind::kUnary),

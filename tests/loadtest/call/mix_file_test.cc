@@ -107,8 +107,8 @@ TEST(MixFileTest, AWrongValueIsToldWithItsLineAndItsKey) {
   EXPECT_EQ(ErrorOfKey("expect-json: {a: b}"), "3: expect-json: must be a single value");
   EXPECT_EQ(ErrorOfKey("data: '{}'\n  data-file: x"), "4: data-file: cannot stand together with data");
   EXPECT_EQ(ErrorOfKey("binary-file: x\n  data: {}"), "4: data: cannot stand together with binary-file");
-  for (const char* key : {"weight", "name", "data", "data-file", "binary-file", "pick", "expect-status",
-                          "expect-json"}) {
+  for (const char* key :
+       {"weight", "name", "data", "data-file", "binary-file", "pick", "expect-status", "expect-json"}) {
     EXPECT_EQ(ErrorOfKey(absl::StrCat(key, ":")), absl::StrCat("3: ", key, ": must have a value"));
     EXPECT_EQ(ErrorOfKey(absl::StrCat(key, ": ''")), absl::StrCat("3: ", key, ": must have a value"));
   }
