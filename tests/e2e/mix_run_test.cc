@@ -37,9 +37,19 @@ class MixRunTest : public testing::Test {
   Outcome Run(const std::string& file, const std::vector<std::string>& more = {}) {
     std::ofstream(path_) << file;
     std::remove(json_.c_str());
-    std::vector<std::string> line = {"loadtest/loadtest", "run",           server_.target(), "--config", path_,
-                                     "--concurrency=20",  "--total=1000", "--duration=10m", "--warmup=0s",
-                                     "--timeout=10m",     "--loops=2",    "--json",         json_};
+    std::vector<std::string> line = {"loadtest/loadtest",
+                                     "run",
+                                     server_.target(),
+                                     "--config",
+                                     path_,
+                                     "--concurrency=20",
+                                     "--total=1000",
+                                     "--duration=10m",
+                                     "--warmup=0s",
+                                     "--timeout=10m",
+                                     "--loops=2",
+                                     "--json",
+                                     json_};
     line.insert(line.end(), more.begin(), more.end());
     return RunProcess(line);
   }
@@ -137,9 +147,8 @@ TEST_F(MixRunTest, AnEntryIsJudgedByItsOwnExpectationsAlone) {
   EXPECT_EQ(methods["refused"].errors(), methods["refused"].calls());
   for (const auto& [name, figures] : methods) EXPECT_THAT(figures.calls(), DoubleNear(250, 10)) << name;
   EXPECT_EQ(Report().errors(), methods["wrong"].errors() + methods["refused"].errors());
-  EXPECT_THAT(Report().expected(),
-              ElementsAre(absl::StrCat(kCheck, ": status=SERVING"), "unknown: status NOT_FOUND",
-                          "wrong: status=NOT_SERVING", "refused: status NOT_FOUND"));
+  EXPECT_THAT(Report().expected(), ElementsAre(absl::StrCat(kCheck, ": status=SERVING"), "unknown: status NOT_FOUND",
+                                               "wrong: status=NOT_SERVING", "refused: status NOT_FOUND"));
 }
 
 TEST_F(MixRunTest, EntriesOfOneNameAreToldAsOneAndOneNameAloneNotAtAll) {
@@ -201,8 +210,9 @@ TEST_F(MixRunTest, RefusesWhatDoesNotGoTogetherOrDoesNotFitTheSchema) {
 
 TEST_F(MixRunTest, ARunWhoseTemplatesFailIsNotValid) {
   // From the tenth call on the number is too large for the field.
-  const Outcome outcome = Run(absl::StrCat("mix:\n- call: ", kCompute, "\n  data: '{\"rounds\": \"",
-                                           "1844674407370955161{{.CallNumber}}\"}'\n  expect-status: INVALID_ARGUMENT\n"));
+  const Outcome outcome =
+      Run(absl::StrCat("mix:\n- call: ", kCompute, "\n  data: '{\"rounds\": \"",
+                       "1844674407370955161{{.CallNumber}}\"}'\n  expect-status: INVALID_ARGUMENT\n"));
   EXPECT_EQ(outcome.exit_code, 1) << outcome.err << outcome.out;
   EXPECT_THAT(outcome.out, StartsWith("INVALID: the templates of 99"));
   const v1::RunReport report = Report();
