@@ -156,15 +156,13 @@ void SetDistributions(const LoadResult& result, v1::RunReport* report) {
 }
 
 void SetMethods(const LoadResult& result, const CallPlan& plan, v1::RunReport* report) {
-  const std::vector<std::string> names = plan.names();
   const double seconds = absl::ToDoubleSeconds(result.elapsed);
-  for (std::size_t i = 0; i < result.methods.size(); ++i) {
-    const MethodCounts& counts = result.methods[i];
+  for (const MethodCounts& counts : result.methods) {
     v1::MethodFigures* figures = report->add_method_figures();
-    figures->set_name(names[i]);
+    figures->set_name(counts.name);
     std::set<std::string> methods;
     for (const TargetMethod& method : plan.methods) {
-      if (method.name() == names[i]) methods.insert(method.path.substr(1));
+      if (method.name() == counts.name) methods.insert(method.path.substr(1));
     }
     figures->mutable_methods()->Assign(methods.begin(), methods.end());
     SetCounts(counts.measurement, figures);

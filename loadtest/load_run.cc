@@ -66,7 +66,6 @@ class Run {
  public:
   Run(const LoadOptions& options, EngineSet* engines, LoadObserver* observer, const std::function<bool()>& stopped)
       : duration_(options.shape ? std::min(options.duration, options.shape->length()) : options.duration),
-        names_(options.plan != nullptr ? options.plan->names() : std::vector<std::string>()),
         has_total_(options.total > 0),
         has_warmup_(std::max(options.warmup, options.longest_warmup) > absl::ZeroDuration()),
         engines_(engines),
@@ -165,7 +164,10 @@ class Run {
 
   static void AddMethods(const MethodRecorder* methods, std::vector<MethodCounts>* sums) {
     if (methods == nullptr) return;
-    sums->resize(methods->counts().size());
+    if (sums->empty()) {
+      *sums = methods->counts();
+      return;
+    }
     for (std::size_t i = 0; i < sums->size(); ++i) (*sums)[i].Add(methods->counts()[i]);
   }
 
@@ -284,14 +286,14 @@ class Run {
     std::vector<std::pair<std::string, LiveCounts>> methods;
     for (const std::unique_ptr<LoadLoop>& loop : loops_) {
       if (loop->methods() == nullptr) continue;
-      for (std::size_t i = methods.size(); i < names_.size(); ++i) methods.emplace_back(names_[i], LiveCounts());
+      const std::vector<MethodCounts>& counts = loop->methods()->counts();
+      for (std::size_t i = methods.size(); i < counts.size(); ++i) methods.emplace_back(counts[i].name, LiveCounts());
       for (std::size_t i = 0; i < methods.size(); ++i) loop->methods()->live_stats()[i].AddTo(&methods[i].second);
     }
     return methods;
   }
 
   const absl::Duration duration_;
-  const std::vector<std::string> names_;
   const bool has_total_;
   const bool has_warmup_;
   LoadTime warmup_end_;

@@ -29,6 +29,8 @@ struct MethodCounts {
     succeeded_in_time += other.succeeded_in_time;
   }
 
+  // What reports call it.
+  std::string name;
   Measurement measurement;
   // Successful calls that ended in the measured time, whenever they were sent.
   uint64_t succeeded_in_time = 0;
@@ -49,6 +51,7 @@ class MethodRecorder {
       row_of_method_.push_back(static_cast<std::size_t>(name - names.begin()));
     }
     counts_.resize(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) counts_[i].name = names[i];
     live_stats_ = std::vector<LiveStats>(names.size());
   }
 

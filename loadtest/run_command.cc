@@ -170,8 +170,10 @@ RunCommand::RunCommand(CLI::App& app)
     flags.thresholds.push_back(*std::move(threshold));
     return absl::OkStatus();
   };
-  AddRepeatedFlag(*command_, "--threshold", parse_threshold, "CONDITION",
-                  "What must hold for exit code 0, as p99<80ms, errors<0.1% or rate>=10000; may be repeated");
+  AddRepeatedFlag(
+      *command_, "--threshold", parse_threshold, "CONDITION",
+      "What must hold for exit code 0, as p99<80ms, errors<0.1% or rate>=10000; p99{NAME}<80ms of one method "
+      "of a mix; may be repeated");
   auto parse_condition = [&flags](const std::string& text) {
     absl::StatusOr<Threshold> condition = ParseAbortCondition("--abort-when", text);
     if (!condition.ok()) return condition.status();
@@ -211,6 +213,11 @@ int RunCommand::Execute(const absl::Notification& stop) {
   }
   if (absl::Status fit = flags_->call_option_flags.Check(load.plan.get()); !fit.ok()) {
     std::cerr << "loadtest: " << fit.message() << "\n";
+    return kExitUsage;
+  }
+  const std::vector<std::string> names = load.plan != nullptr ? load.plan->names() : std::vector<std::string>();
+  if (absl::Status found = CheckMethods("--threshold", flags_->thresholds, names); !found.ok()) {
+    std::cerr << "loadtest: " << found.message() << "\n";
     return kExitUsage;
   }
   const v1::Host host = ReadHost();

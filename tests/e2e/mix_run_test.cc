@@ -174,6 +174,18 @@ TEST_F(MixRunTest, AMethodOnTheCommandLineReplacesTheMix) {
   EXPECT_EQ(Report().errors(), 0);
 }
 
+TEST_F(MixRunTest, AThresholdMayBeOfOneMethod) {
+  const std::string mix = absl::StrCat("mix:\n- call: ", kFetch, "\n- call: ", kCheck,
+                                       "\n  name: unknown\n  data: {service: unknown}\nthreshold:\n");
+  const Outcome outcome = Run(absl::StrCat(mix, "- errors{", kFetch, "}<1\n- errors{unknown}>=100%\n"));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  EXPECT_EQ(Run(absl::StrCat(mix, "- errors{unknown}<1\n")).exit_code, 99);
+  const Outcome missing = Run(absl::StrCat(mix, "- errors{Fetch}<1\n"));
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_EQ(missing.err,
+            absl::StrCat("loadtest: --threshold=errors{Fetch}<1: no method Fetch; there are ", kFetch, ", unknown\n"));
+}
+
 TEST_F(MixRunTest, RefusesWhatDoesNotGoTogetherOrDoesNotFitTheSchema) {
   const std::string mix = absl::StrCat("mix:\n- call: ", kFetch, "\n");
   const struct {

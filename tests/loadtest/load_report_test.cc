@@ -54,6 +54,8 @@ TEST(LoadReportTest, TellsEachMethodOfSeveral) {
   EXPECT_EQ(report.method_figures_size(), 0) << "they were not told apart";
 
   result.methods.resize(2);
+  result.methods[0].name = "a.B/C";
+  result.methods[1].name = "two";
   for (int i = 0; i < 300; ++i) result.methods[0].measurement.Record({50ms, 50ms}, absl::StatusCode::kOk, "");
   for (int i = 0; i < 99; ++i) {
     result.methods[1].measurement.Record({10ms, 10ms}, absl::StatusCode::kUnavailable, "gone");

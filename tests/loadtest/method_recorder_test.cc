@@ -40,6 +40,8 @@ TEST(MethodRecorderTest, CountsACallForTheNameOfItsMethod) {
   call(0, 2, 2ms);
   call(0, 1, 3ms);
   ASSERT_EQ(recorder.counts().size(), 2u);
+  EXPECT_EQ(recorder.counts()[0].name, "a.B/C");
+  EXPECT_EQ(recorder.counts()[1].name, "a.B/D");
   EXPECT_EQ(recorder.counts()[0].measurement.calls(), 2u);
   EXPECT_EQ(recorder.counts()[0].measurement.response_times().max(), absl::Milliseconds(2));
   EXPECT_EQ(recorder.counts()[0].succeeded_in_time, 2u);
