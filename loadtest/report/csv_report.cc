@@ -83,7 +83,6 @@ struct Column {
   }
 
 constexpr Column kColumns[] = {
-    {"kind", [](const v1::Cell& cell) { return std::string(cell.round() == 0 ? "summary" : "round"); }},
     {"model", [](const v1::Cell& cell) { return cell.model(); }},
     {"in_flight", [](const v1::Cell& cell) { return absl::StrCat(cell.in_flight()); }},
     {"round", [](const v1::Cell& cell) { return cell.round() == 0 ? "" : absl::StrCat(cell.round()); }},
@@ -154,10 +153,10 @@ constexpr Column kColumns[] = {
 #undef STREAM_COLUMN
 #undef STREAM_TIME_COLUMN
 
-// `of_report`: columns that stand behind those of a cell.
+// `kind` stands before the columns of a cell, `of_report` behind them.
 template <typename FieldOf>
-void AppendRow(std::string& csv, FieldOf field_of, const std::vector<std::string>& of_report) {
-  std::vector<std::string> fields;
+void AppendRow(std::string& csv, const std::string& kind, FieldOf field_of, const std::vector<std::string>& of_report) {
+  std::vector<std::string> fields = {kind};
   for (const Column& column : kColumns) fields.push_back(Quoted(field_of(column)));
   for (const std::string& field : of_report) fields.push_back(Quoted(field));
   absl::StrAppend(&csv, absl::StrJoin(fields, ","), "\r\n");
@@ -165,12 +164,13 @@ void AppendRow(std::string& csv, FieldOf field_of, const std::vector<std::string
 
 std::string Head() {
   std::string csv;
-  AppendRow(csv, [](const Column& column) { return std::string(column.name); }, {"engine", "method"});
+  AppendRow(csv, "kind", [](const Column& column) { return std::string(column.name); }, {"engine", "method"});
   return csv;
 }
 
 void AppendCell(std::string& csv, const v1::Cell& cell, const std::string& engine, const std::string& method = "") {
-  AppendRow(csv, [&cell](const Column& column) { return column.field(cell); }, {engine, method});
+  const std::string kind = !method.empty() ? "method" : cell.round() == 0 ? "summary" : "round";
+  AppendRow(csv, kind, [&cell](const Column& column) { return column.field(cell); }, {engine, method});
 }
 
 // What is known of a method's calls alone; what is not is no number.

@@ -79,7 +79,7 @@ function methodCards() {
     card(element('h2', {}, 'Methods'),
       table(['method', 'calls', 'share', 'calls/s', 'errors', ...times, 'statuses'], methods.map(row))),
     methods.length <= 12 ? element('div', {class: 'charts'},
-      panel('Response time by method', 'How long the middle and the slowest of each method’s calls took.', chart, true))
+      panel('Response time by method', 'Percentiles of the calls of each method.', chart, true))
       : null,
   ];
 }

@@ -80,6 +80,7 @@ TEST(CsvReportTest, WritesARowForEachMethodOfSeveral) {
     for (std::size_t row = 1; row < rows.size(); ++row) fields.push_back(rows[row].at(static_cast<std::size_t>(place)));
     return fields;
   };
+  EXPECT_THAT(column("kind"), ElementsAre("summary", "method", "method", "method"));
   EXPECT_THAT(column("method"), ElementsAre("", "meanwhile.v1.Meanwhile/Fetch", "health of nothing", "shop.Shop/Buy"));
   EXPECT_THAT(column("calls"), ElementsAre("192114", "172903", "19211", "0"));
   EXPECT_THAT(column("statuses"), ElementsAre("DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12", "OK=172903",
