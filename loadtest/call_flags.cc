@@ -125,6 +125,9 @@ void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch) const {
   RefuseTogether({proto_option_, protoset_option_});
   RefuseTogether({data_option_, data_file_option_, binary_file_option_});
   if (Given(proto_path_option_) && !Given(proto_option_)) Refuse(proto_path_option_, "needs --proto");
+  for (const CLI::Option* option : {data_file_option_, binary_file_option_}) {
+    if (Given(option) && option->results().front().empty()) Refuse(option, "must be a file");
+  }
   if (!mix_.empty()) RefuseWhatEntriesSay();
   if (mix_.empty() && !Given(call_option_)) {
     for (const CLI::Option* option : {proto_option_, protoset_option_, data_option_, data_file_option_,

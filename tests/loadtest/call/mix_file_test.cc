@@ -94,7 +94,7 @@ TEST(MixFileTest, MustBeAListOfEntriesThatHaveACall) {
 
 TEST(MixFileTest, AWrongValueIsToldWithItsLineAndItsKey) {
   EXPECT_THAT(ErrorOfKey("wait: 1"), StartsWith("3: wait: unknown key; an entry has call"));
-  EXPECT_THAT(ErrorOf("mix: [{call: Buy}]"), StartsWith("1: call: Buy: must be SERVICE/METHOD"));
+  EXPECT_THAT(ErrorOf("mix: [{call: Buy}]"), StartsWith("1: call: Buy: must be a method such as "));
   for (const char* weight : {"0", "-1", "1000001", "1e7", "inf", "nan", "many", "1x"}) {
     EXPECT_EQ(ErrorOfKey(absl::StrCat("weight: ", weight)),
               absl::StrCat("3: weight: ", weight, ": must be a number over 0, up to 1000000"));
