@@ -138,7 +138,7 @@ absl::Status TakeKey(const ConfigNode& node, const Key& key, MixEntry* entry) {
 
 absl::StatusOr<MixEntry> EntryOf(const ConfigNode& node) {
   MixEntry entry;
-  entry.place = absl::StrCat("mix, line ", node.line);
+  entry.place = absl::StrCat("mix line ", node.line);
   std::string source;  // Of its data.
   for (const ConfigNode& child : node.children) {
     const auto* key =

@@ -45,7 +45,7 @@ struct MixEntry {
   std::optional<ExpectedStatuses> statuses;
   // PATH=VALUE each.
   std::vector<std::string> fields;
-  // Where it stands, `mix, line 7`, for errors that are found later; empty when it was made of flags.
+  // Where it stands, `mix line 7`, for errors that are found later; empty when it was made of flags.
   std::string place;
 };
 

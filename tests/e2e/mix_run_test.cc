@@ -64,8 +64,9 @@ class MixRunTest : public testing::Test {
   }
 
   std::map<std::string, v1::MethodFigures> Methods() const {
+    const v1::RunReport report = Report();
     std::map<std::string, v1::MethodFigures> methods;
-    for (const v1::MethodFigures& figures : Report().method_figures()) methods[figures.name()] = figures;
+    for (const v1::MethodFigures& figures : report.method_figures()) methods[figures.name()] = figures;
     return methods;
   }
 
@@ -76,7 +77,7 @@ class MixRunTest : public testing::Test {
 
 TEST_F(MixRunTest, CallsEachMethodAsOftenAsItsWeightSays) {
   const Outcome outcome = Run(absl::StrCat("mix:\n- {call: ", kFetch, ", weight: 7}\n- {call: ", kCompute,
-                                           ", weight: 2}\n- {call: ", kCheck, "}\n"));
+                                           ", weight: 2, data: {rounds: 10}}\n- {call: ", kCheck, "}\n"));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
   const v1::RunReport report = Report();
   EXPECT_TRUE(report.valid());
@@ -205,12 +206,12 @@ TEST_F(MixRunTest, RefusesWhatDoesNotGoTogetherOrDoesNotFitTheSchema) {
       {mix, {"--expect-json=a=b"}, 2, "--expect-json=a=b: cannot be given together with a mix"},
       {mix, {"--payload-size=3"}, 2, "--payload-size=3: cannot be given together with a mix"},
       {mix, {"--wait=simulated:1ms"}, 2, "--wait=simulated:1ms: cannot be given together with a mix"},
-      {mix + "- call: a.B/C\n", {}, 2, "mix, line 3: call=a.B/C: the server has no service a.B"},
-      {mix + "  data: {wiat: 1}\n", {}, 2, "mix, line 2: data: entry 1, line 1: is no meanwhile.v1.FetchRequest"},
-      {mix + "  data: '@'\n", {}, 2, "mix, line 2: data: "},
-      {mix + "  data-file: /nowhere\n", {}, 2, "mix, line 2: data-file=/nowhere: No such file or directory"},
-      {mix + "  binary-file: /nowhere\n", {}, 2, "mix, line 2: binary-file=/nowhere: No such file or directory"},
-      {mix + "  expect-json: x=1\n", {}, 2, "mix, line 2: expect-json=x=1: meanwhile.v1.FetchResponse has no field x"},
+      {mix + "- call: a.B/C\n", {}, 2, "mix line 3: call=a.B/C: the server has no service a.B"},
+      {mix + "  data: {wiat: 1}\n", {}, 2, "mix line 2: data: entry 1, line 1: is no meanwhile.v1.FetchRequest"},
+      {mix + "  data: '@'\n", {}, 2, "mix line 2: data: "},
+      {mix + "  data-file: /nowhere\n", {}, 2, "mix line 2: data-file=/nowhere: No such file or directory"},
+      {mix + "  binary-file: /nowhere\n", {}, 2, "mix line 2: binary-file=/nowhere: No such file or directory"},
+      {mix + "  expect-json: x=1\n", {}, 2, "mix line 2: expect-json=x=1: meanwhile.v1.FetchResponse has no field x"},
   };
   for (const auto& [file, flags, exit_code, message] : cases) {
     const Outcome outcome = Run(file, flags);

@@ -50,7 +50,7 @@ TEST(MixFileTest, AnEntrySaysWhatIsCalledAndHowOften) {
   EXPECT_EQ(first.pick, Pick::kRandom);
   EXPECT_EQ(first.statuses->Names(), "OK or NOT_FOUND");
   EXPECT_THAT(first.fields, ElementsAre("item.count=1", "paid=true"));
-  EXPECT_EQ(first.place, "mix, line 2");
+  EXPECT_EQ(first.place, "mix line 2");
   const MixEntry& second = (*mix)[1];
   EXPECT_EQ(second.call.method, "Fill");
   EXPECT_EQ(second.weight, 1);
@@ -59,7 +59,7 @@ TEST(MixFileTest, AnEntrySaysWhatIsCalledAndHowOften) {
   EXPECT_EQ(second.pick, Pick::kRoundRobin);
   EXPECT_EQ(second.statuses->Names(), "OK or ABORTED");
   EXPECT_THAT(second.fields, ElementsAre("count=1"));
-  EXPECT_EQ(second.place, "mix, line 10");
+  EXPECT_EQ(second.place, "mix line 10");
   EXPECT_EQ((*mix)[2].binary_file, "item.bin");
   EXPECT_FALSE((*mix)[2].statuses.has_value());
 }
