@@ -1,5 +1,6 @@
 #include "client/config_flag.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -17,7 +18,11 @@ namespace {
 class ConfigReader {
  public:
   ConfigReader(CLI::App* app, const ConfigRules* rules) : app_(app), rules_(rules) {
-    for (const std::string& key : rules_->alternatives) has_alternative_ = has_alternative_ || IsGiven(key);
+    for (const std::set<std::string>& alternatives : rules_->alternatives) {
+      const bool given = std::any_of(alternatives.begin(), alternatives.end(),
+                                     [this](const std::string& key) { return IsGiven(key); });
+      if (given) replaced_.insert(alternatives.begin(), alternatives.end());
+    }
   }
 
   absl::Status Take(const ConfigNode& config) {
@@ -42,20 +47,21 @@ class ConfigReader {
   }
 
   absl::Status TakeKey(const ConfigNode& node) {
-    const bool is_list = !rules_->list_key.empty() && node.key == rules_->list_key;
-    CLI::Option* flag = Find(is_list ? rules_->list_flag : node.key);
+    const auto key = rules_->keys.find(node.key);
+    const bool is_flag = key == rules_->keys.end();
+    CLI::Option* flag = Find(is_flag ? node.key : key->second.flag);
     if (flag == nullptr || !flag->get_configurable()) return ConfigError(node, "unknown key");
-    if (has_alternative_ && rules_->alternatives.contains(node.key)) return absl::OkStatus();
+    if (replaced_.contains(node.key)) return absl::OkStatus();
     if (const auto earlier = keys_.find(flag); earlier != keys_.end()) {
       return ConfigError(node, absl::StrCat("cannot stand together with ", earlier->second));
     }
     if (!flag->empty()) return absl::OkStatus();
     keys_[flag] = node.key;
-    if (!is_list) return SetFlag(*flag, node);
-    const absl::StatusOr<std::string> text = rules_->parse_list(node);
-    if (!text.ok()) return text.status();
+    if (is_flag) return SetFlag(*flag, node);
+    const absl::StatusOr<std::optional<std::string>> text = key->second.take(node);
+    if (!text.ok() || !*text) return text.status();
     ConfigNode value{
-        .kind = ConfigNode::Kind::kText, .line = node.line, .key = node.key, .text = *text, .children = {}};
+        .kind = ConfigNode::Kind::kText, .line = node.line, .key = node.key, .text = **text, .children = {}};
     return SetFlag(*flag, value);
   }
 
@@ -94,7 +100,7 @@ class ConfigReader {
 
   CLI::App* const app_;
   const ConfigRules* const rules_;
-  bool has_alternative_ = false;
+  std::set<std::string> replaced_;                  // Keys, by an alternative on the command line.
   std::map<const CLI::Option*, std::string> keys_;  // By which the file has set each.
 };
 

@@ -19,21 +19,30 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "client/config_file.h"
 
 namespace meanwhile {
 
+// A key that is no flag, for what is too much for one, such as a list.
+struct ConfigKey {
+  // The flag that says the same on the command line. The two do not stand together in a file.
+  std::string flag;
+  // Takes the value, and gives what the flag is to be given for it, if anything. The error is a ConfigError.
+  std::function<absl::StatusOr<std::optional<std::string>>(const ConfigNode&)> take;
+};
+
 struct ConfigRules {
-  // Keys that say the same in different ways: one of them on the command line replaces each of them in the file.
-  std::set<std::string> alternatives = {};
-  // A key that is no flag, and how its value becomes that of the flag `list_flag`. The error is a ConfigError.
-  std::string list_key = "";
-  std::string list_flag = "";
-  std::function<absl::StatusOr<std::string>(const ConfigNode&)> parse_list = nullptr;
+  // Sets of keys that say the same in different ways: one of them on the command line replaces each of its set in the
+  // file.
+  std::vector<std::set<std::string>> alternatives = {};
+  std::map<std::string, ConfigKey> keys = {};
 };
 
 // Adds the flag to an app or a subcommand; the file is for the flags of the same one. ParseFlags gives kConfigExitCode

@@ -190,7 +190,7 @@ CompareCommand::CompareCommand(CLI::App& app)
   AddMeasurementFlags();
   AddEarlierRunFlags();
   AddOutputFlags(*command_, &flags_->files);
-  AddConfigFlag(*command_, {.alternatives = {"concurrency", "rps"}}, ResolvePath);
+  AddConfigFlag(*command_, {.alternatives = {{"concurrency", "rps"}}}, ResolvePath);
   command_->final_callback([this] { Finish(); });
 }
 

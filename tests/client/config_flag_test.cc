@@ -175,13 +175,17 @@ class ConfigRulesTest : public testing::Test {
     app_.add_option("--rate", rate_, "");
     app_.add_option("--load", load_, "");
     ConfigRules rules;
-    rules.alternatives = {"rate", "load", "phases"};
-    rules.list_key = "phases";
-    rules.list_flag = "load";
-    rules.parse_list = [](const ConfigNode& node) -> absl::StatusOr<std::string> {
-      if (node.kind != ConfigNode::Kind::kList) return ConfigError(node, "must be a list");
-      return absl::StrCat(node.children.size(), " phases");
-    };
+    app_.add_option("--call", call_, "");
+    rules.alternatives = {{"rate", "load", "phases"}, {"call", "mix"}};
+    rules.keys["phases"] = {"load", [](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> {
+                              if (node.kind != ConfigNode::Kind::kList) return ConfigError(node, "must be a list");
+                              return absl::StrCat(node.children.size(), " phases");
+                            }};
+    rules.keys["mix"] = {"call", [this](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> {
+                           if (node.kind != ConfigNode::Kind::kList) return ConfigError(node, "must be a list");
+                           mix_size_ = node.children.size();
+                           return std::nullopt;
+                         }};
     AddConfigFlag(app_, rules);
   }
 
@@ -199,12 +203,23 @@ class ConfigRulesTest : public testing::Test {
   CLI::App app_{"A program.", "program"};
   std::string rate_;
   std::string load_;
+  std::string call_;
+  std::size_t mix_size_ = 0;
 };
 
 TEST_F(ConfigRulesTest, AListBecomesTheValueOfItsFlag) {
   EXPECT_EQ(Parse("phases: [a, b]"), "");
   EXPECT_EQ(load_, "2 phases");
   EXPECT_EQ(Parse("\nphases: a"), absl::StrCat("program: ", path_, ":2: phases: must be a list\n"));
+}
+
+TEST_F(ConfigRulesTest, AKeyMayBeTakenWithoutGivingItsFlagAValue) {
+  EXPECT_EQ(Parse("mix: [a, b, c]\nphases: [a]"), "");
+  EXPECT_EQ(mix_size_, 3u);
+  EXPECT_EQ(call_, "");
+  EXPECT_EQ(load_, "1 phases");
+  EXPECT_EQ(Parse("mix: a"), absl::StrCat("program: ", path_, ":1: mix: must be a list\n"));
+  EXPECT_EQ(Parse("mix: [a]\ncall: x"), absl::StrCat("program: ", path_, ":2: call: cannot stand together with mix\n"));
 }
 
 TEST_F(ConfigRulesTest, TwoKeysDoNotSetTheSameFlag) {
@@ -218,6 +233,13 @@ TEST_F(ConfigRulesTest, AnAlternativeOnTheCommandLineReplacesAllOfThemInTheFile)
   EXPECT_EQ(Parse("phases: [a, b]", {"--rate=5"}), "");
   EXPECT_EQ(load_, "");
   EXPECT_EQ(rate_, "5");
+}
+
+TEST_F(ConfigRulesTest, AnAlternativeReplacesNoneOfAnotherSet) {
+  EXPECT_EQ(Parse("phases: [a, b]\nmix: [a]", {"--call=x"}), "");
+  EXPECT_EQ(load_, "2 phases");
+  EXPECT_EQ(mix_size_, 0u);
+  EXPECT_EQ(call_, "x");
 }
 
 TEST_F(ConfigFlagTest, RefusesAFileThatCannotBeRead) {

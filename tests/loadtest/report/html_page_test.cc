@@ -25,6 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 // A browser starts slowly on a busy machine.
@@ -129,6 +130,21 @@ TEST(HtmlPageTest, ShowsARunInLightAndDark) {
   const Page dark = Open(html, {.dark = true});
   ExpectShown(dark, 11);
   EXPECT_NE(light.Values("data-background"), dark.Values("data-background"));
+}
+
+TEST(HtmlPageTest, ShowsEachMethodOfSeveral) {
+  for (const int width : {0, 360}) {
+    const Page page = Open(HtmlReport(SampleMixRun()), {.width = width});
+    ExpectShown(page, 3);
+    EXPECT_THAT(page.dom, HasSubstr("<h2>Methods</h2>"));
+    EXPECT_THAT(page.dom, HasSubstr("<h2>Response time by method</h2>"));
+    EXPECT_THAT(page.dom, HasSubstr("<th scope=\"row\">health of nothing</th><td>19,211</td><td>10 %</td><td>1,920</td>"
+                                    "<td>14</td><td>400 µs</td><td>800 µs</td><td>1.20 ms</td><td>9.00 ms</td>"
+                                    "<td>NOT_FOUND 19,197, UNAVAILABLE 14</td>"));
+    EXPECT_THAT(page.dom, HasSubstr("<th scope=\"row\">shop.Shop/Buy</th><td>0</td><td>0 %</td><td>0.00</td><td>0</td>"
+                                    "<td>–</td><td>–</td><td>–</td><td>–</td><td></td>"));
+  }
+  EXPECT_THAT(Open(HtmlReport(SampleRun())).dom, Not(HasSubstr("<h2>Methods</h2>")));
 }
 
 TEST(HtmlPageTest, ShowsARunOnAPhone) {
