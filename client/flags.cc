@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -131,8 +132,16 @@ CLI::Option* AddSizeFlag(CLI::App& app, const std::string& flag, uint64_t* value
 }
 
 std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::string& argument : arguments) {
+    // `-n=5`, as other tools take it. CLI11 would take the value for `=5`.
+    if (argument.size() > 2 && argument[0] == '-' && absl::ascii_isalpha(argument[1]) && argument[2] == '=') {
+      argument.erase(2, 1);
+    }
+  }
+  std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
     return std::nullopt;
   } catch (const CLI::Success& help) {
     return app.exit(help, std::cout, std::cerr);

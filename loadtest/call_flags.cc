@@ -153,7 +153,11 @@ absl::Status CallFlags::Prepare(LoadOptions* load) {
 absl::StatusOr<std::shared_ptr<const Schema>> CallFlags::ReadSchema(const LoadOptions& load) const {
   if (!protos_.empty()) return ReadProtoFiles(protos_, proto_paths_);
   if (!protosets_.empty()) return ReadProtosets(protosets_);
-  return ReflectSchema(load.target, load.credentials, {call_->service}, load.connect_timeout);
+  const ReflectionOptions reflection = {.targets = TargetsOf(load.target),
+                                        .credentials = load.credentials,
+                                        .metadata = load.call.metadata,
+                                        .timeout = load.connect_timeout};
+  return ReflectSchema(reflection, {call_->service});
 }
 
 absl::StatusOr<CallData> CallFlags::ReadData(const Method& method) const {

@@ -104,9 +104,9 @@ TEST_F(Http2EngineTest, KeepsAsManyConnectionsAsItIsToldEachASocket) {
     peer.Send(GoodAnswer(request.stream, "hello"));
   }});
   Prepare(server, {.connections = 5, .slots = 10, .total = 100});
-  EXPECT_EQ(engine_->connected(), 0u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_FALSE(engine_->is_connected(i)) << i;
   EXPECT_TRUE(engine_->Connect(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
-  EXPECT_EQ(engine_->connected(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(engine_->is_connected(i)) << i;
   EXPECT_THAT(Run(), AllOf(SizeIs(100), Each(kGoodCall)));
   EXPECT_EQ(server.connections(), 5u);
   EXPECT_THAT(connections, SizeIs(5));
@@ -300,6 +300,7 @@ TEST_F(Http2EngineTest, WaitsForAServerThatSaysNothingUntilTheDeadline) {
   ScriptedServer server({.on_connect = [](Peer& peer) { peer.Mute(); }, .on_request = [](Peer&, const Request&) {}});
   Prepare(server, {.slots = 3, .total = 3, .timeout = absl::Milliseconds(50)});
   EXPECT_FALSE(engine_->Connect(std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
+  EXPECT_EQ(engine_->failure_of(0), "") << "the attempt is under way";
   EXPECT_THAT(Run(), AllOf(SizeIs(3), Each(EndsWith(StatusCode::kDeadlineExceeded, "Deadline Exceeded"))));
   EXPECT_EQ(server.requests(), 0u) << "a call was sent before the server's settings had come";
 }
