@@ -108,7 +108,9 @@ TEST(ClientTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
     ExpectUsageErrors(command, all);
     EXPECT_THAT(without_bound, testing::IsSupersetOf(FlagsWithoutCase(command, all))) << subcommand;
   }
-  ExpectUsageErrors({"client/client"}, {{"", "A subcommand is required\n"}, {"walk", "The following argument"}});
+  ExpectUsageErrors({"client/client"},
+                    {{"", "A subcommand is required\n"},
+                     {"walk", "walk: is no subcommand; there are fetch, gather, compute, stats, health\n"}});
 }
 
 TEST(ClientTest, HelpTellsTheExitCodes) {

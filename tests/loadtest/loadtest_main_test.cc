@@ -257,7 +257,8 @@ TEST(LoadtestTest, RunFailsWhenNoCallSucceeds) {
 }
 
 TEST(LoadtestTest, WithoutACommandItIsBadUsage) {
-  ExpectUsageErrors({"loadtest/loadtest"}, {{"", "A subcommand is required\n"}, {"walk", "The following argument"}});
+  ExpectUsageErrors({"loadtest/loadtest"}, {{"", "A subcommand is required\n"},
+                                            {"walk", "walk: is no subcommand; there are run, compare, search\n"}});
 }
 
 TEST(LoadtestTest, RunTakesNoMoreCallersThanCallsUnlessItIsTold) {
