@@ -332,7 +332,8 @@ TEST(LoadRunTest, TellsWhichTargetItCannotReach) {
   options.connect_timeout = absl::Milliseconds(50);
   const absl::StatusOr<LoadResult> result = RunLoad(options);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(result.status().message(), "cannot connect to unix:/nobody/listens/here within 50ms");
+  EXPECT_EQ(result.status().message(),
+            "cannot connect to unix:/nobody/listens/here within 50ms: No such file or directory");
 }
 
 }  // namespace
