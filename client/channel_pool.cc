@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 
 namespace meanwhile {
@@ -61,10 +62,13 @@ std::string ReasonOf(const std::shared_ptr<grpc::Channel>& channel) {
 
 absl::Status CheckTarget(absl::string_view target) {
   if (absl::StartsWith(target, "unix:") && target.size() > 5) return absl::OkStatus();
-  const std::size_t colon = target.rfind(':');
+  absl::string_view address = target;
+  absl::ConsumePrefix(&address, "dns:///");
+  const std::size_t colon = address.rfind(':');
   int port = 0;
-  if (colon != absl::string_view::npos && colon > 0 && absl::SimpleAtoi(target.substr(colon + 1), &port) && port > 0 &&
-      port <= 65535) {
+  // A slash is of a URL, such as http://HOST:PORT.
+  if (colon != absl::string_view::npos && colon > 0 && !absl::StrContains(address, '/') &&
+      absl::SimpleAtoi(address.substr(colon + 1), &port) && port > 0 && port <= 65535) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("target ", target, ": must be HOST:PORT or unix:PATH"));
