@@ -76,6 +76,17 @@ TEST_P(RunTargetsTest, ConnectionsGoToSeveralTargetsInTurn) {
   EXPECT_EQ(second.peers(), 2u);
 }
 
+TEST_P(RunTargetsTest, AFileMayNameThemInAList) {
+  const TestServer first;
+  const TestServer second;
+  const std::string file = testing::TempDir() + "targets.yaml";
+  std::ofstream(file) << "target: [\"" << first.target() << "\", \"" << second.target() << "\"]\n";
+  const Outcome outcome = RunProcess(Command({"--config", file, "-c4", "-n40"}));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(ReadReport().targets_size(), 2);
+  EXPECT_GT(second.fetches(), 0u);
+}
+
 TEST_P(RunTargetsTest, SaysWhichOfSeveralTargetsItCannotReach) {
   const TestServer server;
   Outcome outcome = RunProcess(Command({server.target(), "unix:/nobody/is/here", "-c4", "-n4"}));
