@@ -128,7 +128,26 @@ check_schemas_of_our_server() {
   says '--proto: wrong.proto:2:13: "B" is not defined.'
 }
 
-check_statuses_of_fetch() {
+check_flags() {
+  run 2 --call=grpc.health.v1.Health/Check --wait=simulated:1ms
+  says '--wait=simulated:1ms: cannot be given together with --call'
+  run 2 --call=grpc.health.v1.Health/Check --payload-size=3
+  says '--payload-size=3: cannot be given together with --call'
+  run 2 -d '{}'
+  says '--data={}: needs --call'
+  run 2 --call=a.B/C -d '{}' -D lines
+  says '--data-file=lines: cannot be given together with --data'
+  run 2 --call=a.B/C --proto=a.proto --protoset=a
+  says '--protoset=a: cannot be given together with --proto'
+  run 2 --call=a.B/C -I .
+  says 'needs --proto'
+  run 2 --call=a
+  says '--call=a: must be a method such as grpc.health.v1.Health/Check'
+  run 2 --call=a.B/C --pick=some
+  says '--pick=some: must be round-robin or random'
+  run 2 --expect-status=FINE
+  says '--expect-status=FINE: must be a status such as OK or NOT_FOUND'
+  # Of Fetch, too, a status may be expected.
   run 0 --expect-status=OK --wait=simulated:1ms
   run 0 --expect-status=NOT_FOUND,UNAVAILABLE --wait=simulated:constant:1ms,fail=1:NOT_FOUND
   counts NOT_FOUND 40
@@ -139,4 +158,4 @@ check_services_in_go
 check_expectations
 check_data
 check_schemas_of_our_server
-check_statuses_of_fetch
+check_flags
