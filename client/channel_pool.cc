@@ -1,17 +1,26 @@
 #include "client/channel_pool.h"
 
+#include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/impl/codegen/client_unary_call.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/slice.h>
 
 #include <algorithm>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 
 namespace meanwhile {
 namespace {
+
+// A call tells it at once, unless an attempt is under way.
+constexpr absl::Duration kReasonPatience = absl::Milliseconds(200);
 
 grpc::ChannelArguments ArgumentsOf(const ChannelPoolOptions& options) {
   grpc::ChannelArguments arguments;
@@ -31,14 +40,35 @@ grpc::ChannelArguments ArgumentsOf(const ChannelPoolOptions& options) {
   return arguments;
 }
 
+// Why a connection does not stand, as a call over it is told: `: Connection refused`. Empty when nobody knows.
+std::string ReasonOf(const std::shared_ptr<grpc::Channel>& channel) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kReasonPatience));
+  const grpc::internal::RpcMethod method("/grpc.health.v1.Health/Check", /*suffix_for_stats=*/nullptr,
+                                         grpc::internal::RpcMethod::NORMAL_RPC, channel);
+  const grpc::Slice nothing;
+  const grpc::ByteBuffer request(&nothing, 1);
+  grpc::ByteBuffer response;
+  const grpc::Status status = grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
+      channel.get(), method, &context, request, &response);
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return "";
+  // As in `failed to connect to all addresses; last error: UNKNOWN: ADDRESS: WHAT: Connection refused`.
+  const std::string message = status.error_message();
+  const std::size_t colon = message.rfind(": ");
+  return absl::StrCat(": ", colon == std::string::npos ? message : message.substr(colon + 2));
+}
+
 }  // namespace
 
 absl::Status CheckTarget(absl::string_view target) {
   if (absl::StartsWith(target, "unix:") && target.size() > 5) return absl::OkStatus();
-  const std::size_t colon = target.rfind(':');
+  absl::string_view address = target;
+  absl::ConsumePrefix(&address, "dns:///");
+  const std::size_t colon = address.rfind(':');
   int port = 0;
-  if (colon != absl::string_view::npos && colon > 0 && absl::SimpleAtoi(target.substr(colon + 1), &port) && port > 0 &&
-      port <= 65535) {
+  // A slash is of a URL, such as http://HOST:PORT.
+  if (colon != absl::string_view::npos && colon > 0 && !absl::StrContains(address, '/') &&
+      absl::SimpleAtoi(address.substr(colon + 1), &port) && port > 0 && port <= 65535) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("target ", target, ": must be HOST:PORT or unix:PATH"));
@@ -57,11 +87,11 @@ ChannelPool::ChannelPool(const ChannelPoolOptions& options)
 absl::Status ChannelPool::Connect(absl::Duration timeout) {
   for (const std::shared_ptr<grpc::Channel>& channel : channels_) channel->GetState(/*try_to_connect=*/true);
   const auto deadline = absl::ToChronoTime(absl::Now() + timeout);
-  const bool connected = std::all_of(channels_.begin(), channels_.end(),
-                                     [&](const auto& channel) { return channel->WaitForConnected(deadline); });
-  if (connected) return absl::OkStatus();
+  const auto failed = std::find_if_not(channels_.begin(), channels_.end(),
+                                       [&](const auto& channel) { return channel->WaitForConnected(deadline); });
+  if (failed == channels_.end()) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat("cannot connect to ", target_, over_tls_ ? " over TLS" : "", " within ",
-                                             absl::FormatDuration(timeout)));
+                                             absl::FormatDuration(timeout), ReasonOf(*failed)));
 }
 
 std::size_t ChannelPool::connected() const {

@@ -46,7 +46,7 @@ class ChannelPool {
   explicit ChannelPool(const ChannelPoolOptions& options);
 
   // Opens all connections and blocks until they stand, trying again while the target refuses. UNAVAILABLE when they do
-  // not stand in time: the message names the target and the time.
+  // not stand in time: the message names the target, the time and, where gRPC tells it, what is wrong.
   absl::Status Connect(absl::Duration timeout);
 
   std::size_t size() const { return channels_.size(); }

@@ -5,11 +5,21 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "client/flags.h"
 #include "client/pem.h"
 
 namespace meanwhile {
+namespace {
+
+// See RFC 3986, 3.2: hosts have these, and addresses have colons and brackets.
+bool IsOfAuthority(char c) { return absl::ascii_isalnum(c) || absl::StrContains("-._~%!$&'()*+,;=:[]", c); }
+
+}  // namespace
 
 void AddCredentialFlags(CLI::App& app, CredentialFlags* flags) {
   app.add_flag("--tls", flags->tls, "Speak TLS, and trust the system's authorities");
@@ -26,6 +36,9 @@ absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags) {
   const auto bad_usage = [](const char* message) { return absl::InvalidArgumentError(message); };
   if (!flags.cert.empty() && flags.key.empty()) return bad_usage("--cert: needs --key");
   if (!flags.key.empty() && flags.cert.empty()) return bad_usage("--key: needs --cert");
+  if (!std::all_of(flags.authority.begin(), flags.authority.end(), &IsOfAuthority)) {
+    return absl::InvalidArgumentError(FlagError("--authority", flags.authority, "must be HOST or HOST:PORT"));
+  }
   if (!flags.tls && flags.cacert.empty() && flags.cert.empty()) return credentials;
   if (flags.insecure) return bad_usage("--insecure: cannot stand beside --tls, --cacert or --cert");
 

@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace meanwhile {
 namespace {
@@ -26,6 +28,17 @@ struct SizeUnit {
   int shift;
 };
 constexpr SizeUnit kSizeUnits[] = {{"GiB", 30}, {"MiB", 20}, {"KiB", 10}, {"B", 0}};
+
+// CLI11 says only that a subcommand is missing, also where there is a word that is none.
+std::string MessageOf(const CLI::App& app, const CLI::ParseError& error) {
+  const bool lacks_subcommand = app.get_require_subcommand_min() > 0 && app.get_subcommands().empty();
+  if (!lacks_subcommand || app.remaining_size() == 0) return error.what();
+  std::vector<std::string> names;
+  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(subcommand->get_name());
+  }
+  return absl::StrCat(app.remaining().front(), ": is no subcommand; there are ", absl::StrJoin(names, ", "));
+}
 
 }  // namespace
 
@@ -131,13 +144,21 @@ CLI::Option* AddSizeFlag(CLI::App& app, const std::string& flag, uint64_t* value
 }
 
 std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::string& argument : arguments) {
+    // `-n=5`, as other tools take it. CLI11 would take the value for `=5`.
+    if (argument.size() > 2 && argument[0] == '-' && absl::ascii_isalpha(argument[1]) && argument[2] == '=') {
+      argument.erase(2, 1);
+    }
+  }
+  std::reverse(arguments.begin(), arguments.end());  // As CLI11 wants them.
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(arguments));
     return std::nullopt;
   } catch (const CLI::Success& help) {
     return app.exit(help, std::cout, std::cerr);
   } catch (const CLI::ParseError& error) {
-    std::cerr << app.get_name() << ": " << error.what() << "\n";
+    std::cerr << app.get_name() << ": " << MessageOf(app, error) << "\n";
     return dynamic_cast<const CLI::ConfigError*>(&error) != nullptr ? kConfigExitCode : kUsageExitCode;
   }
 }

@@ -86,9 +86,9 @@ CLI::Option* AddDurationFlag(CLI::App& app, const std::string& flag, absl::Durat
 CLI::Option* AddSizeFlag(CLI::App& app, const std::string& flag, uint64_t* value, Bounds<uint64_t> bounds,
                          const std::string& description);
 
-// Parses the command line. Gives the code to exit with when the program shall not go on: 0 after --help, which was
-// printed to stdout, or kUsageExitCode or kConfigExitCode after an error, which was printed to stderr. Callbacks of
-// subcommands may throw UsageError.
+// Parses the command line, in which `-n5`, `-n 5` and `-n=5` are the same. Gives the code to exit with when the program
+// shall not go on: 0 after --help, which was printed to stdout, or kUsageExitCode or kConfigExitCode after an error,
+// which was printed to stderr. Callbacks of subcommands may throw UsageError.
 std::optional<int> ParseFlags(CLI::App& app, int argc, const char* const* argv);
 
 // What a callback throws to refuse flags that make no sense together.

@@ -17,6 +17,7 @@
 #include "client/config_flag.h"
 #include "client/credentials.h"
 #include "client/flags.h"
+#include "client/grpc_log.h"
 #include "client/meanwhile_client.h"
 #include "client/wait_flag.h"
 
@@ -211,5 +212,6 @@ int main(int argc, char** argv) {
   // Debian's Abseil was built with its deadlock detection on, which costs a graph search at each lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
+  meanwhile::LogNoHandshakes();
   return meanwhile::Main(argc, argv);
 }

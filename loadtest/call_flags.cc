@@ -180,7 +180,11 @@ absl::StatusOr<std::shared_ptr<const Schema>> CallFlags::ReadSchema(const std::v
   if (!protosets_.empty()) return ReadProtosets(protosets_);
   std::set<std::string> services;
   for (const MixEntry& entry : entries) services.insert(entry.call.service);
-  return ReflectSchema(load.target, load.credentials, {services.begin(), services.end()}, load.connect_timeout);
+  const ReflectionOptions reflection = {.targets = TargetsOf(load.target),
+                                        .credentials = load.credentials,
+                                        .metadata = load.call.metadata,
+                                        .timeout = load.connect_timeout};
+  return ReflectSchema(reflection, {services.begin(), services.end()});
 }
 
 void CallFlags::Describe(v1::RunReport* report) const {

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/channel_pool.h"
 #include "loadtest/grpc_engine.h"
@@ -19,15 +22,23 @@
 namespace meanwhile {
 namespace {
 
+// Of the target with this name, which is added if it is not there: one that is given twice is told once.
+TargetConnections& EntryOf(const std::string& target, std::vector<TargetConnections>* targets) {
+  for (TargetConnections& entry : *targets) {
+    if (entry.target == target) return entry;
+  }
+  return targets->emplace_back(TargetConnections{.target = target});
+}
+
 class GrpcEngines final : public EngineSet {
  public:
-  explicit GrpcEngines(const EngineSetOptions& options) : size_(options.connections) {
-    const std::vector<std::string> targets = TargetsOf(options.target);
+  explicit GrpcEngines(const EngineSetOptions& options)
+      : size_(options.connections), targets_(TargetsOf(options.target)) {
     // A target more than there are connections gets none.
-    const std::size_t pools = std::min(targets.size(), size_);
+    const std::size_t pools = std::min(targets_.size(), size_);
     for (std::size_t i = 0; i < pools; ++i) {
       pools_.emplace_back(ChannelPoolOptions{
-          .target = targets[i], .connections = PartOf(size_, pools, i), .credentials = options.credentials});
+          .target = targets_[i], .connections = PartOf(size_, pools, i), .credentials = options.credentials});
     }
     for (std::size_t i = 0; i < options.engines; ++i) {
       GrpcEngineOptions engine;
@@ -56,14 +67,20 @@ class GrpcEngines final : public EngineSet {
   Engine& engine(std::size_t i) override { return *engines_[i]; }
   std::size_t connections() const override { return size_; }
   std::size_t connections_of(std::size_t i) const override { return connections_[i]; }
-  std::size_t connected() const override {
-    std::size_t connected = 0;
-    for (const ChannelPool& pool : pools_) connected += pool.connected();
-    return connected;
+  std::vector<TargetConnections> targets() const override {
+    std::vector<TargetConnections> targets;
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+      TargetConnections& target = EntryOf(targets_[i], &targets);
+      if (i >= pools_.size()) continue;
+      target.opened += pools_[i].size();
+      target.standing += pools_[i].connected();
+    }
+    return targets;
   }
 
  private:
-  const std::size_t size_;                // Connections.
+  const std::size_t size_;  // Connections.
+  const std::vector<std::string> targets_;
   std::deque<ChannelPool> pools_;         // One for each target.
   std::vector<std::size_t> connections_;  // Of each engine.
   std::vector<std::unique_ptr<Engine>> engines_;
@@ -71,8 +88,9 @@ class GrpcEngines final : public EngineSet {
 
 class Http2Engines final : public EngineSet {
  public:
+  // `targets` are those of the options, with all addresses of each.
   Http2Engines(const EngineSetOptions& options, std::vector<http2::Http2Target> targets)
-      : connections_(options.connections) {
+      : connections_(options.connections), names_(TargetsOf(options.target)) {
     const std::size_t engines = std::min(options.engines, options.connections);
     for (std::size_t i = 0; i < engines; ++i) {
       http2::Http2EngineOptions engine;
@@ -85,18 +103,19 @@ class Http2Engines final : public EngineSet {
       engine.authority = options.credentials.authority;
       engine.timeout = options.timeout;
       engines_.push_back(http2::MakeHttp2Engine(engine));
+      for (std::size_t c = 0; c < engine.connections; ++c) {
+        places_.push_back({engines_.back().get(), c, targets[c % targets.size()].endpoint.target});
+      }
       // The next engine goes on with the target that is next in turn.
       const auto next = static_cast<std::ptrdiff_t>(engine.connections % targets.size());
       std::rotate(targets.begin(), targets.begin() + next, targets.end());
     }
   }
 
-  absl::Status Connect(const std::string& target, absl::Duration timeout) {
+  absl::Status Connect(absl::Duration timeout) {
     const LoadTime deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
     for (const std::unique_ptr<http2::Http2Engine>& engine : engines_) {
-      if (engine->Connect(deadline)) continue;
-      return absl::UnavailableError(
-          absl::StrCat("cannot connect to ", target, " within ", absl::FormatDuration(timeout)));
+      if (!engine->Connect(deadline)) return FailureOf(*engine, timeout);
     }
     return absl::OkStatus();
   }
@@ -105,14 +124,43 @@ class Http2Engines final : public EngineSet {
   Engine& engine(std::size_t i) override { return *engines_[i]; }
   std::size_t connections() const override { return connections_; }
   std::size_t connections_of(std::size_t i) const override { return PartOf(connections_, size(), i); }
-  std::size_t connected() const override {
-    std::size_t connected = 0;
-    for (const std::unique_ptr<http2::Http2Engine>& engine : engines_) connected += engine->connected();
-    return connected;
+  std::vector<TargetConnections> targets() const override {
+    std::vector<TargetConnections> targets;
+    for (const std::string& name : names_) EntryOf(name, &targets);
+    for (const Place& place : places_) {
+      TargetConnections& target = EntryOf(place.target, &targets);
+      ++target.opened;
+      target.standing += place.engine->is_connected(place.connection);
+    }
+    return targets;
   }
 
  private:
+  // One of an engine's connections.
+  struct Place {
+    const http2::Http2Engine* engine;
+    std::size_t connection;
+    std::string target;
+  };
+
+  // The targets that it did not reach, each with what is wrong with one of its connections.
+  absl::Status FailureOf(const http2::Http2Engine& engine, absl::Duration timeout) const {
+    std::map<std::string, std::string> failures;
+    for (const Place& place : places_) {
+      if (place.engine != &engine || engine.is_connected(place.connection)) continue;
+      failures[place.target] = engine.failure_of(place.connection);
+    }
+    std::vector<std::string> texts;
+    for (const auto& [target, why] : failures) {
+      texts.push_back(absl::StrCat("cannot connect to ", target, " within ", absl::FormatDuration(timeout),
+                                   why.empty() ? "" : ": ", why));
+    }
+    return absl::UnavailableError(absl::StrJoin(texts, "; "));
+  }
+
   const std::size_t connections_;
+  const std::vector<std::string> names_;  // Of the targets.
+  std::vector<Place> places_;
   std::vector<std::unique_ptr<http2::Http2Engine>> engines_;
 };
 
@@ -161,7 +209,7 @@ absl::StatusOr<std::unique_ptr<EngineSet>> ConnectEngines(const EngineSetOptions
   absl::StatusOr<std::vector<http2::Http2Target>> targets = ResolveTargets(options);
   if (!targets.ok()) return targets.status();
   auto engines = std::make_unique<Http2Engines>(options, *std::move(targets));
-  if (absl::Status status = engines->Connect(options.target, timeout); !status.ok()) return status;
+  if (absl::Status status = engines->Connect(timeout); !status.ok()) return status;
   return engines;
 }
 

@@ -2,7 +2,7 @@
 // flight.
 //
 // Ownership: it owns engines and connections. Thread: made and destroyed on one; each engine belongs to the thread in
-// its Run; `connected` may be called from any.
+// its Run; `targets` may be called from any.
 
 #ifndef MEANWHILE_LOADTEST_ENGINE_SET_H_
 #define MEANWHILE_LOADTEST_ENGINE_SET_H_
@@ -57,6 +57,15 @@ struct EngineSetOptions {
 // The single ones in the form above.
 std::vector<std::string> TargetsOf(const std::string& target);
 
+// The connections to one of the targets.
+struct TargetConnections {
+  // As it was given.
+  std::string target;
+  std::size_t opened = 0;
+  // That stand now.
+  std::size_t standing = 0;
+};
+
 class EngineSet {
  public:
   virtual ~EngineSet() = default;
@@ -66,8 +75,8 @@ class EngineSet {
   virtual std::size_t connections() const = 0;
   // Of engine i: its slot s sends over number s modulo these.
   virtual std::size_t connections_of(std::size_t i) const = 0;
-  // How many of them stand now.
-  virtual std::size_t connected() const = 0;
+  // In the order in which they were given.
+  virtual std::vector<TargetConnections> targets() const = 0;
 };
 
 // Part i of `whole` in `parts` parts that differ by at most one.
@@ -76,8 +85,8 @@ T PartOf(T whole, std::size_t parts, std::size_t i) {
   return whole / parts + (i < whole % parts ? 1 : 0);
 }
 
-// Opens all connections and blocks until they stand. UNAVAILABLE when they do not within `timeout`, or when there is no
-// such host. Engine i has PartOf(slots, size, i) slots.
+// Opens all connections and blocks until they stand. UNAVAILABLE, with the target's name and what is wrong, when they
+// do not within `timeout`, or when there is no such host. Engine i has PartOf(slots, size, i) slots.
 absl::StatusOr<std::unique_ptr<EngineSet>> ConnectEngines(const EngineSetOptions& options, absl::Duration timeout);
 
 }  // namespace meanwhile

@@ -1,5 +1,7 @@
 #include "loadtest/load_flags.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -27,7 +29,8 @@ void LoadFlags::Add(CLI::App& app, LoadOptions* load) {
 
 void LoadFlags::AddClosedLoop(CLI::App& app, LoadOptions* load) {
   concurrency_option_ =
-      AddCountFlag(app, "-c,--concurrency", &load->in_flight, {1, 100'000}, "Callers, each with one call in flight");
+      AddCountFlag(app, "-c,--concurrency", &load->in_flight, {1, 100'000},
+                   "Callers, each with one call in flight; no more than --total unless this is given");
   think_time_option_ = AddDurationFlag(app, "--think-time", &load->think_time, {absl::ZeroDuration(), absl::Hours(1)},
                                        "How long a caller waits after each call");
 }
@@ -90,6 +93,9 @@ void LoadFlags::Finish(LoadOptions* load) const {
   // A replay has no rate to warm up with.
   const bool is_replay = load->shape && load->shape->replay != nullptr;
   if (!given(warmup_option_) && (load->total > 0 || is_replay)) load->warmup = absl::ZeroDuration();
+  if (!is_open && load->total > 0 && !given(concurrency_option_)) {
+    load->in_flight = std::min<std::size_t>(load->in_flight, load->total);
+  }
   if (!is_open && load->total > 0 && load->in_flight > load->total) {
     throw UsageError(FlagError("--concurrency", std::to_string(load->in_flight),
                                absl::StrCat("must be at most --total, which is ", load->total)));

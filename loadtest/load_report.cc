@@ -136,6 +136,14 @@ void SetDistributions(const LoadResult& result, v1::RunReport* report) {
   if (const Histogram* times = measurement.wrong_answer_times(); times != nullptr) {
     (*report->mutable_status_times())[kWrongAnswer] = SummaryOf(*times);
   }
+  if (result.targets.size() > 1) {
+    for (const TargetConnections& target : result.targets) {
+      v1::TargetConnections* connections = report->add_targets();
+      connections->set_target(target.target);
+      connections->set_opened(static_cast<uint32_t>(target.opened));
+      connections->set_standing(static_cast<uint32_t>(target.standing));
+    }
+  }
   const Histogram response_times = measurement.response_times();
   for (const v1::HistogramBar& bar : BarsOf(response_times)) *report->add_histogram() = bar;
 
@@ -197,6 +205,12 @@ std::vector<v1::HistogramBar> BarsOf(const Histogram& times) {
   return bars;
 }
 
+namespace {
+
+bool IsGone(const TargetConnections& target) { return target.opened > 0 && target.standing == 0; }
+
+}  // namespace
+
 std::vector<std::string> ProblemsOf(const LoadResult& result) {
   std::vector<std::string> problems;
   if (result.measurement.calls() == 0) {
@@ -204,7 +218,13 @@ std::vector<std::string> ProblemsOf(const LoadResult& result) {
   } else if (result.measurement.succeeded() == 0) {
     problems.push_back("no call succeeded");
   }
-  if (IsServerGone(result)) problems.push_back("the server was gone when the measured time ended");
+  for (const TargetConnections& target : result.targets) {
+    const std::string name = result.targets.size() == 1 ? "the server" : target.target;
+    if (IsGone(target)) problems.push_back(absl::StrCat(name, " was gone when the measured time ended"));
+    if (target.opened == 0) {
+      problems.push_back(absl::StrCat("nothing was sent to ", name, ": there are more targets than connections"));
+    }
+  }
   for (const std::string& limit : ClientLimits(result)) problems.push_back(absl::StrCat("client-limited: ", limit));
   if (result.unfinished > 0) {
     problems.push_back(absl::StrFormat("%d calls did not end and were given up", result.unfinished));
@@ -212,7 +232,9 @@ std::vector<std::string> ProblemsOf(const LoadResult& result) {
   return problems;
 }
 
-bool IsServerGone(const LoadResult& result) { return result.connections > 0 && result.connected == 0; }
+bool IsServerGone(const LoadResult& result) {
+  return std::any_of(result.targets.begin(), result.targets.end(), &IsGone);
+}
 
 v1::ServerUsage UsageBetween(const v1::GetServerStatsResponse& before, const v1::GetServerStatsResponse& after,
                              absl::Duration elapsed) {

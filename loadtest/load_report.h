@@ -25,7 +25,7 @@ void SetMeasured(const LoadResult& result, Report* report);
 extern template void SetMeasured(const LoadResult&, v1::Cell*);
 extern template void SetMeasured(const LoadResult&, v1::RunReport*);
 
-// Fills what only a run tells: times by status, the histogram, the spectrum.
+// Fills what only a run tells: times by status, the histogram, the spectrum, its targets.
 void SetDistributions(const LoadResult& result, v1::RunReport* report);
 
 // Fills the figures of each method; nothing when there is one. `plan` is what was run.
@@ -38,7 +38,7 @@ std::vector<v1::HistogramBar> BarsOf(const Histogram& times);
 // What to know before one uses the figures, in words; empty when there is nothing.
 std::vector<std::string> ProblemsOf(const LoadResult& result);
 
-// True when no connection stood any more when the measured time ended.
+// True when no connection to the target, or to one of them, stood any more when the measured time ended.
 bool IsServerGone(const LoadResult& result);
 
 // What the server spent between two looks, `elapsed` apart: for each call that it finished meanwhile. Peaks are those

@@ -111,7 +111,7 @@ class Run {
       result.elapsed = Between(time_.begin.load(), EndOfMeasuredTime());
     }
     result.interrupted = interrupted_;
-    result.connected = engines_->connected();
+    result.targets = engines_->targets();
     for (std::thread& thread : threads) thread.join();
     for (const std::unique_ptr<LoadLoop>& loop : loops_) {
       AddCounts(loop->counts(), &result);

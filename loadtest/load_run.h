@@ -100,8 +100,8 @@ struct LoadResult {
   std::size_t connections = 0;
   // Until all connections stood.
   absl::Duration connect_time;
-  // Connections that stood when the measured time ended: none when the server was gone.
-  std::size_t connected = 0;
+  // In the order in which they were given, as they stood when the measured time ended.
+  std::vector<TargetConnections> targets;
   std::size_t loops = 0;
   // As they were asked for.
   std::size_t max_in_flight = 0;

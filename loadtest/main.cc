@@ -8,6 +8,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "client/flags.h"
+#include "client/grpc_log.h"
 #include "loadtest/compare_command.h"
 #include "loadtest/interrupt.h"
 #include "loadtest/run_command.h"
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   // Debian's Abseil was built with its deadlock detection on, which costs a graph search at each lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 #endif
+  meanwhile::LogNoHandshakes();
   CLI::App app("Puts load on gRPC servers and tells what they make of it.", "loadtest");
   app.footer("`loadtest run --help`, `loadtest compare --help` and `loadtest search --help` tell the rest.");
   app.require_subcommand(1);

@@ -1,9 +1,13 @@
 #include "loadtest/output_files.h"
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <system_error>
 
+#include "absl/strings/str_cat.h"
 #include "client/flags.h"
 #include "loadtest/report/csv_report.h"
 #include "loadtest/report/html_report.h"
@@ -47,6 +51,13 @@ void AddOutputFlags(CLI::App& app, OutputFiles* files) {
 std::string ResolvePath(const std::string& path) {
   const char* const directory = std::getenv("BUILD_WORKING_DIRECTORY");
   return directory == nullptr ? path : (std::filesystem::path(directory) / path).string();
+}
+
+absl::Status PrintReport(const std::string& text) {
+  errno = 0;
+  std::cout << text << std::flush;
+  if (std::cout) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("cannot write to stdout: ", std::strerror(errno)));
 }
 
 absl::Status WriteReport(const v1::RunReport& report, const OutputFiles& files) { return Write(report, files); }

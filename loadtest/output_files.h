@@ -29,6 +29,9 @@ void AddOutputFlags(CLI::App& app, OutputFiles* files);
 // where the person stands.
 std::string ResolvePath(const std::string& path);
 
+// On stdout.
+absl::Status PrintReport(const std::string& text);
+
 // Writes each wanted file. The first error, which names the file; the other files are written all the same.
 absl::Status WriteReport(const v1::RunReport& report, const OutputFiles& files);
 absl::Status WriteReport(const v1::ComparisonReport& report, const OutputFiles& files);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
 #include "client/credentials.h"
 #include "client/flags.h"
@@ -142,15 +143,16 @@ RunCommand::RunCommand(CLI::App& app)
   command_->footer(kFooter);
 
   auto parse_target = [&load](const std::string& text) {
-    load.target = text;
+    absl::StrAppend(&load.target, load.target.empty() ? "" : ",", text);
     for (const std::string& target : TargetsOf(text)) {
       if (absl::Status status = CheckTarget(target); !status.ok()) return status;
     }
     return absl::OkStatus();
   };
-  AddParsedFlag(*command_, "TARGET", parse_target, "", "",
-                "The server: HOST:PORT, dns:///HOST:PORT or unix:PATH; connections go to several in turn, with commas "
-                "between them")
+  AddRepeatedFlag(*command_, "TARGET", parse_target, "",
+                  "The server: HOST:PORT, dns:///HOST:PORT or unix:PATH; connections go to several in turn, which may "
+                  "also have commas between them")
+      ->allow_extra_args()
       ->required();
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send, at most one for each caller");
@@ -256,8 +258,8 @@ int RunCommand::Execute(const absl::Notification& stop) {
   report.set_aborted(observer.aborted());
   report.set_interrupted(result->interrupted && observer.aborted().empty());
   for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;
-  std::cout << TextReport(report) << std::flush;
-  absl::Status status = WriteReport(report, flags_->files);
+  absl::Status status = PrintReport(TextReport(report));
+  status.Update(WriteReport(report, flags_->files));
   if (log) {
     log->WriteAll();
     status.Update(log->status());

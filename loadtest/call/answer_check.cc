@@ -26,6 +26,16 @@ int CodeOf(absl::string_view name) {
   return -1;
 }
 
+// Where the path ends: an `=` in brackets is of a map's key.
+std::size_t FindEquals(absl::string_view text) {
+  std::size_t at = text.find_first_of("=[");
+  while (at != absl::string_view::npos && text[at] == '[') {
+    const std::size_t close = text.find(']', at);
+    at = text.find_first_of("=[", close == absl::string_view::npos ? at + 1 : close);
+  }
+  return at;
+}
+
 class Checker final : public AnswerChecker {
  public:
   Checker(const std::vector<AnswerChecks>& checks, std::size_t slots) : checks_(checks), calls_(slots) {
@@ -120,7 +130,7 @@ ExpectedField::ExpectedField(FieldPath path, std::string text, std::string value
 
 absl::StatusOr<ExpectedField> ExpectedField::Parse(absl::string_view flag, absl::string_view text,
                                                    const Method& method) {
-  const std::size_t equals = text.find('=');
+  const std::size_t equals = FindEquals(text);
   if (equals == absl::string_view::npos || equals == 0) {
     return absl::InvalidArgumentError(FlagError(flag, text, "must be PATH=VALUE, as status.code=1 or items[0].name=x"));
   }

@@ -1,7 +1,7 @@
 // AnswerChecks: what the calls of a method must come to, as --expect-status and --expect-json say it:
 //
 //   --expect-status=OK,NOT_FOUND    these statuses are successes, and no others
-//   --expect-json status.code=1     the answer has this value at this place
+//   --expect-json status.code=1     the answer has this value at this place, which field_path.h says how to write
 //
 // Of a stream of answers each message is looked at. What a call's answer must be is looked at only when its status is
 // one of those expected and a message has come with it, or should have: with OK.

@@ -111,6 +111,9 @@ absl::StatusOr<std::shared_ptr<const Schema>> ReadProtoFiles(const std::vector<s
   for (const std::string& file : files) {
     // A name relative to a directory is taken, too, as protoc does.
     const std::string name = std::filesystem::exists(file) ? tree.NameOf(file) : file;
+    if (std::filesystem::is_directory(file)) {
+      return absl::InvalidArgumentError(absl::StrCat("--proto=", file, ": Is a directory"));
+    }
     if (name.empty()) {
       return absl::InvalidArgumentError(
           absl::StrCat("--proto=", file,

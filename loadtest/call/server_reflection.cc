@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "client/channel_pool.h"
 #include "grpc/reflection/v1/reflection.pb.h"
@@ -35,8 +36,10 @@ constexpr int kMostFiles = 10'000;
 // One stream of questions and answers.
 class Conversation {
  public:
-  Conversation(const std::shared_ptr<grpc::Channel>& channel, const char* path, absl::Time deadline) {
+  Conversation(const std::shared_ptr<grpc::Channel>& channel, const char* path, const ReflectionOptions& options,
+               absl::Time deadline) {
     context_.set_deadline(absl::ToChronoTime(deadline));
+    for (const auto& [name, value] : options.metadata) context_.AddMetadata(name, value);
     const grpc::internal::RpcMethod method(path, /*suffix_for_stats=*/nullptr,
                                            grpc::internal::RpcMethod::BIDI_STREAMING, channel);
     stream_.reset(grpc::internal::ClientReaderWriterFactory<ServerReflectionRequest, ServerReflectionResponse>::Create(
@@ -59,7 +62,8 @@ class Conversation {
     }
     const grpc::Status status = stream_->Finish();
     if (status.ok()) return absl::UnavailableError("the server ended its reflection before it had answered");
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+    const auto code = static_cast<absl::StatusCode>(status.error_code());
+    return absl::Status(code, absl::StrCat(absl::StatusCodeToString(code), ": ", status.error_message()));
   }
 
  private:
@@ -155,30 +159,40 @@ absl::StatusOr<std::shared_ptr<const Schema>> Reflect(Conversation* conversation
   return Schema::Make(files.set(), "the server", *std::move(listed));
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<const Schema>> ReflectSchema(const std::string& target, const Credentials& credentials,
-                                                            const std::vector<std::string>& services,
-                                                            absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
-  ChannelPool pool({.target = target, .max_message_bytes = kMostMessageBytes, .credentials = credentials});
-  if (absl::Status status = pool.Connect(timeout); !status.ok()) return status;
+absl::StatusOr<std::shared_ptr<const Schema>> AskTarget(const std::string& target, const ReflectionOptions& options,
+                                                        const std::vector<std::string>& services) {
+  const absl::Time deadline = absl::Now() + options.timeout;
+  ChannelPool pool({.target = target, .max_message_bytes = kMostMessageBytes, .credentials = options.credentials});
+  if (absl::Status status = pool.Connect(options.timeout); !status.ok()) return status;
   for (const char* path : kVersions) {
-    Conversation conversation(pool.channel(0), path, deadline);
+    Conversation conversation(pool.channel(0), path, options, deadline);
     absl::StatusOr<std::shared_ptr<const Schema>> schema = Reflect(&conversation, services);
     if (schema.ok()) return schema;
     const absl::Status& status = schema.status();
     if (status.code() == absl::StatusCode::kUnimplemented) continue;
     if (status.code() == absl::StatusCode::kDeadlineExceeded) {
-      return absl::UnavailableError(
-          absl::StrCat(target, " did not tell its schema by reflection within ", absl::FormatDuration(timeout)));
+      return absl::UnavailableError(absl::StrCat(target, " did not tell its schema by reflection within ",
+                                                 absl::FormatDuration(options.timeout)));
     }
-    return absl::Status(status.code(), absl::StrCat(target, ": ", status.message()));
+    return absl::Status(status.code(), absl::StrCat(target, ": reflection: ", status.message()));
   }
   return absl::UnimplementedError(
       absl::StrCat(target,
                    " does not tell its schema: it has no server reflection (a flag --reflection in Meanwhile's "
                    "server). Give the schema by --proto or --protoset"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Schema>> ReflectSchema(const ReflectionOptions& options,
+                                                            const std::vector<std::string>& services) {
+  std::vector<std::string> unreachable;
+  for (const std::string& target : options.targets) {
+    absl::StatusOr<std::shared_ptr<const Schema>> schema = AskTarget(target, options, services);
+    if (schema.status().code() != absl::StatusCode::kUnavailable) return schema;
+    unreachable.emplace_back(schema.status().message());
+  }
+  return absl::UnavailableError(absl::StrJoin(unreachable, "; "));
 }
 
 }  // namespace meanwhile

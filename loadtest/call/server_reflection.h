@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,12 +17,21 @@
 
 namespace meanwhile {
 
+struct ReflectionOptions {
+  // At least one. They are asked one after another until one of them can be reached.
+  std::vector<std::string> targets;
+  // What calls are sent with: a server that refuses calls without them refuses to tell its schema, too.
+  Credentials credentials = {};
+  std::vector<std::pair<std::string, std::string>> metadata = {};
+  // Within which a target must have answered.
+  absl::Duration timeout;
+};
+
 // The files of `services`, with all that they import. A service that the server does not list is left out, which
 // FindMethod then reports. UNIMPLEMENTED, with what to do instead, when the server has no reflection; UNAVAILABLE when
-// it cannot be reached or does not answer within `timeout`.
-absl::StatusOr<std::shared_ptr<const Schema>> ReflectSchema(const std::string& target, const Credentials& credentials,
-                                                            const std::vector<std::string>& services,
-                                                            absl::Duration timeout);
+// no target can be reached or answers in time; the server's own status when it refuses. Each names the target.
+absl::StatusOr<std::shared_ptr<const Schema>> ReflectSchema(const ReflectionOptions& options,
+                                                            const std::vector<std::string>& services);
 
 }  // namespace meanwhile
 

@@ -62,7 +62,8 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
       : plan_(options.plan),
         source_(plan_->make_source(*plan_, options.number)),
         options_(options.call),
-        timeout_(options.timeout) {
+        timeout_(options.timeout),
+        standing_(options.connections) {
     for (const Http2Target& target : options.targets) {
       Target& own = targets_.emplace_back(target.endpoint, TransportsOver(target.tls));
       for (const TargetMethod& method : plan_->methods) own.specs.emplace_back(SpecOptions(options, target, method));
@@ -85,12 +86,17 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
 
   bool Connect(LoadTime deadline) override {
     ConnectLanes();
-    const auto all_stand = [this] { return connected() == lanes_.size(); };
+    const auto all_stand = [this] {
+      return std::all_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->stands(); });
+    };
     while (!all_stand() && std::chrono::steady_clock::now() < deadline) Turn(deadline);
     return all_stand();
   }
 
-  std::size_t connected() const override { return connected_.load(std::memory_order_relaxed); }
+  bool is_connected(std::size_t connection) const override {
+    return standing_[connection].load(std::memory_order_relaxed);
+  }
+  const std::string& failure_of(std::size_t connection) const override { return lanes_[connection]->failure(); }
 
   void Run(EngineDriver* driver) override {
     driver_ = driver;
@@ -223,9 +229,7 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
     active_.push_back(lane);
   }
 
-  void OnStanding(bool stands) override {
-    connected_.store(connected_.load(std::memory_order_relaxed) + (stands ? 1 : -1), std::memory_order_relaxed);
-  }
+  void OnStanding(std::size_t lane, bool stands) override { standing_[lane].store(stands, std::memory_order_relaxed); }
 
   void OnMessage(Call* call, absl::string_view message) override { driver_->OnMessage(call->slot, message); }
 
@@ -245,6 +249,7 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
   const std::unique_ptr<CallSource> source_;
   const CallOptions options_;
   const absl::Duration timeout_;
+  std::vector<std::atomic<bool>> standing_;  // By connection.
   std::deque<Target> targets_;
   std::deque<RequestBody> fixed_bodies_;  // By their numbers in the plan.
   PollLoop loop_;
@@ -260,7 +265,6 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
   MemberTimer<NghttpEngine, &NghttpEngine::OnDriverTimer> driver_timer_{this};
   MemberTimer<NghttpEngine, &NghttpEngine::OnDeadline> deadline_timer_{this};
   EngineDriver* driver_ = nullptr;
-  std::atomic<std::size_t> connected_ = 0;
   uint64_t turn_ = 1;
   std::size_t in_flight_ = 0;
   bool connecting_ = false;

@@ -5,8 +5,8 @@
 //
 // What it has not: name resolution other than the system's, load balancing, retries, xDS. GrpcEngine has.
 //
-// Ownership: it owns its sockets. Thread: the thread in Run, or, before Run, one that calls Connect; `connected` may be
-// called from any.
+// Ownership: it owns its sockets. Thread: the thread in Run, or, before Run, one that calls Connect; `is_connected` may
+// be called from any.
 
 #ifndef MEANWHILE_LOADTEST_HTTP2_HTTP2_ENGINE_H_
 #define MEANWHILE_LOADTEST_HTTP2_HTTP2_ENGINE_H_
@@ -58,8 +58,11 @@ class Http2Engine : public Engine {
   // connects as well. Blocks.
   virtual bool Connect(LoadTime deadline) = 0;
 
-  // How many connections stand, as sockets.
-  virtual std::size_t connected() const = 0;
+  // Whether a connection stands, as a socket.
+  virtual bool is_connected(std::size_t connection) const = 0;
+
+  // Before Run: why the last attempt to open a connection has failed; empty when none has.
+  virtual const std::string& failure_of(std::size_t connection) const = 0;
 
   // How often nghttp2 has got new memory for its sessions.
   virtual std::size_t mallocs() const = 0;

@@ -15,6 +15,7 @@ Lane::Lane(ConnectionContext* context, const Endpoint* endpoint, const MakeTrans
     : context_(context),
       endpoint_(endpoint),
       make_transport_(make_transport),
+      index_(index),
       owner_(owner),
       random_(static_cast<std::minstd_rand::result_type>(index + 1)) {}
 
@@ -76,7 +77,7 @@ void Lane::OnReady(Connection* /*connection*/) {
   stood_ = true;
   stood_since_ = std::chrono::steady_clock::now();
   next_address_ = 0;
-  owner_->OnStanding(true);
+  owner_->OnStanding(index_, true);
   owner_->OnActive(this);
 }
 
@@ -102,7 +103,7 @@ void Lane::OnClosed(Connection* connection, const absl::Status& reason) {
   }
   ended_.push_back(std::move(current_));
   if (!stood_) return OnAttemptFailed(reason);
-  owner_->OnStanding(false);
+  owner_->OnStanding(index_, false);
   // A server that hangs up on everyone at once is given the time that one is given which refuses.
   const bool stood_long = std::chrono::steady_clock::now() - stood_since_ >= ReconnectBackoff::kLongest;
   if (stood_long) backoff_.Reset();
@@ -110,6 +111,7 @@ void Lane::OnClosed(Connection* connection, const absl::Status& reason) {
 }
 
 void Lane::OnAttemptFailed(const absl::Status& reason) {
+  failure_ = std::string(reason.message());
   next_address_ = (next_address_ + 1) % endpoint_->addresses.size();
   if (next_address_ != 0) return ConnectAfter(std::chrono::nanoseconds(0));
   ConnectAfter(backoff_.Next(std::generate_canonical<double, 32>(random_)));
@@ -130,7 +132,7 @@ void Lane::ConnectAfter(std::chrono::nanoseconds delay) {
 }
 
 void Lane::Retire() {
-  if (stood_) owner_->OnStanding(false);
+  if (stood_) owner_->OnStanding(index_, false);
   retired_.push_back(std::move(current_));
 }
 

@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -40,8 +41,8 @@ class LaneOwner {
 
   // Flush it before the loop waits again.
   virtual void OnActive(Lane* lane) = 0;
-  // A connection has come to stand, or stands no longer.
-  virtual void OnStanding(bool stands) = 0;
+  // The connection of this lane has come to stand, or stands no longer.
+  virtual void OnStanding(std::size_t lane, bool stands) = 0;
   virtual void OnMessage(Call* call, absl::string_view message) = 0;
   virtual void OnMessageSent(Call* call) = 0;
   // Its response says how. The call may be sent again at once.
@@ -63,6 +64,8 @@ class Lane final : private ConnectionOwner, private async::Timer {
   // Begins the first attempt to connect.
   void Connect();
   bool stands() const { return current_ != nullptr && current_->is_standing(); }
+  // Why the last attempt to connect has failed; empty when none has.
+  const std::string& failure() const { return failure_; }
 
   // `turn` counts the turns of the engine's loop, from 1.
   void Send(Call* call, uint64_t turn);
@@ -99,6 +102,7 @@ class Lane final : private ConnectionOwner, private async::Timer {
   ConnectionContext* const context_;
   const Endpoint* const endpoint_;
   const MakeTransport* const make_transport_;
+  const std::size_t index_;
   LaneOwner* const owner_;
   CallList waiting_;
   std::unique_ptr<Connection> current_;
@@ -107,6 +111,7 @@ class Lane final : private ConnectionOwner, private async::Timer {
   std::vector<std::unique_ptr<Connection>> retired_;  // Whose calls have not all ended.
   std::vector<std::unique_ptr<Connection>> ended_;
   std::size_t next_address_ = 0;
+  std::string failure_;
   ReconnectBackoff backoff_;
   std::minstd_rand random_;
   uint64_t limited_turn_ = 0;  // The last in which the limit of streams kept a call waiting.

@@ -137,6 +137,13 @@ function configurationCard() {
     element('p', {class: 'note'}, `By default: ${defaults.map(({name, value}) => `${name} ${value}`).join(' · ')}`));
 }
 
+// Each with its connections when there are several.
+function targets() {
+  if (report.targets.length === 0) return report.target;
+  return report.targets.map(({target, opened, standing}) =>
+    `${target}: ${quantity(opened, 'connection')}${standing < opened ? `, ${standing} at the end` : ''}`).join(' · ');
+}
+
 function runPage() {
   const times = report.responseTime ?? {};
   const facts = {
@@ -166,7 +173,7 @@ function runPage() {
     errorCard([], [{name: [], groups: report.errorGroups}]),
     seriesCard(),
     configurationCard(),
-    hostCard([['target', report.target], ['load', report.load], ['loops', figures.count(report.loops)],
+    hostCard([['target', targets()], ['load', report.load], ['loops', figures.count(report.loops)],
       ['engine', report.engine]]),
   ];
 }

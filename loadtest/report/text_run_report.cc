@@ -97,6 +97,12 @@ std::string Summary(const v1::RunReport& report) {
   if (const double waited = report.client().waited_for_stream(); waited > 0) {
     add("", absl::StrCat(FormatCount(waited), " calls waited, as the server allowed for no more streams"));
   }
+  for (int i = 0; i < report.targets_size(); ++i) {
+    const v1::TargetConnections& target = report.targets(i);
+    std::string figure = absl::StrCat(Printable(target.target()), ": ", Quantity(target.opened(), "connection"));
+    if (target.standing() < target.opened()) absl::StrAppend(&figure, ", ", target.standing(), " at the end");
+    add(i == 0 ? "targets" : "", figure);
+  }
   if (report.connect_seconds() > 0) add("connecting", absl::StrCat(FormatSeconds(report.connect_seconds())));
   return Section("Summary", table);
 }

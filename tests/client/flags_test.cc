@@ -50,6 +50,18 @@ TEST_F(FlagsTest, TakesCountsDurationsAndSizesWithinTheirBounds) {
   EXPECT_EQ(size_, 2048u);
 }
 
+TEST_F(FlagsTest, TakesTheValueOfAShortNameInAnyForm) {
+  for (const std::initializer_list<const char*> arguments :
+       {std::initializer_list<const char*>{"-c5", "-t2s"}, {"-c", "5", "-t", "2s"}, {"-c=5", "-t=2s"}}) {
+    connections_ = 0;
+    timeout_ = absl::ZeroDuration();
+    const Outcome outcome = Parse(app_, arguments);
+    EXPECT_EQ(outcome.exit_code, std::nullopt) << outcome.err;
+    EXPECT_EQ(connections_, 5u);
+    EXPECT_EQ(timeout_, absl::Seconds(2));
+  }
+}
+
 TEST_F(FlagsTest, KeepsTheDefaultOfAFlagThatIsNotGiven) {
   EXPECT_EQ(Parse(app_, {}).exit_code, std::nullopt);
   EXPECT_EQ(connections_, 8u);

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 #include "tests/client/test_server.h"
 #include "tests/loadtest/http2/sent_calls.h"
@@ -42,7 +43,11 @@ class EngineSetTest : public testing::TestWithParam<EngineKind> {
     absl::StatusOr<std::unique_ptr<EngineSet>> engines = ConnectEngines(options, absl::Seconds(30));
     EXPECT_TRUE(engines.ok()) << engines.status();
     if (!engines.ok()) return {};
-    EXPECT_EQ((*engines)->connected(), (*engines)->connections());
+    const std::vector<TargetConnections> targets = (*engines)->targets();
+    EXPECT_EQ(targets.size(), 1u);
+    EXPECT_EQ(targets[0].target, options.target);
+    EXPECT_EQ(targets[0].opened, (*engines)->connections());
+    EXPECT_EQ(targets[0].standing, (*engines)->connections());
     std::vector<std::unique_ptr<SentCalls>> drivers;
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < (*engines)->size(); ++i) {
@@ -189,7 +194,43 @@ TEST_P(EngineSetTest, SaysWhomItCannotReach) {
   options.target = "unix:/nobody/listens/here";
   options.plan = RepeatedCall({kFetch}, {""});
   const auto engines = ConnectEngines(options, absl::Milliseconds(50));
-  EXPECT_EQ(engines.status(), absl::UnavailableError("cannot connect to unix:/nobody/listens/here within 50ms"));
+  EXPECT_EQ(
+      engines.status(),
+      absl::UnavailableError("cannot connect to unix:/nobody/listens/here within 50ms: No such file or directory"));
+}
+
+TEST_P(EngineSetTest, KnowsTheConnectionsToEachTarget) {
+  const TestServer first;
+  const TestServer second;
+  EngineSetOptions options = OptionsFor(first);
+  options.connections = 5;
+  // One that is given twice has twice the share.
+  options.target = absl::StrCat(first.target(), ",", second.target(), ",", first.target());
+  const auto engines = ConnectEngines(options, absl::Seconds(30));
+  ASSERT_TRUE(engines.ok()) << engines.status();
+  const std::vector<TargetConnections> targets = (*engines)->targets();
+  ASSERT_EQ(targets.size(), 2u);
+  EXPECT_EQ(targets[0].target, first.target());
+  EXPECT_EQ(targets[0].opened, 3u);
+  EXPECT_EQ(targets[0].standing, 3u);
+  EXPECT_EQ(targets[1].target, second.target());
+  EXPECT_EQ(targets[1].opened, 2u);
+  EXPECT_EQ(targets[1].standing, 2u);
+}
+
+TEST_P(EngineSetTest, KnowsTheTargetThatGetsNoConnection) {
+  const TestServer server;
+  EngineSetOptions options = OptionsFor(server);
+  options.connections = 1;
+  options.engines = 1;
+  options.target = server.target() + ",unix:/nobody/listens/here";
+  const auto engines = ConnectEngines(options, absl::Seconds(30));
+  ASSERT_TRUE(engines.ok()) << engines.status();
+  const std::vector<TargetConnections> targets = (*engines)->targets();
+  ASSERT_EQ(targets.size(), 2u);
+  EXPECT_EQ(targets[0].standing, 1u);
+  EXPECT_EQ(targets[1].target, "unix:/nobody/listens/here");
+  EXPECT_EQ(targets[1].opened, 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, EngineSetTest, testing::Values(EngineKind::kHttp2, EngineKind::kGrpc),

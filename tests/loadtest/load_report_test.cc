@@ -234,12 +234,31 @@ TEST(LoadReportTest, TellsThatNoCallSucceededOrEnded) {
 
 TEST(LoadReportTest, TellsThatTheServerWasGone) {
   LoadResult result = GoodResult();
-  result.connections = 8;
+  result.targets = {{.target = "a:1", .opened = 8, .standing = 0}};
   EXPECT_TRUE(IsServerGone(result));
   EXPECT_THAT(ProblemsOf(result), ElementsAre("the server was gone when the measured time ended"));
-  result.connected = 1;
+  result.targets[0].standing = 1;
   EXPECT_FALSE(IsServerGone(result));
   EXPECT_THAT(ProblemsOf(result), IsEmpty());
+}
+
+TEST(LoadReportTest, TellsWhichOfSeveralTargetsWasGoneOrGotNothing) {
+  LoadResult result = GoodResult();
+  result.targets = {{"a:1", 2, 1}, {"b:2", 1, 0}, {"c:3", 0, 0}};
+  EXPECT_TRUE(IsServerGone(result));
+  EXPECT_THAT(ProblemsOf(result), ElementsAre("b:2 was gone when the measured time ended",
+                                              "nothing was sent to c:3: there are more targets than connections"));
+  v1::RunReport report;
+  SetDistributions(result, &report);
+  ASSERT_EQ(report.targets_size(), 3);
+  EXPECT_EQ(report.targets(0).target(), "a:1");
+  EXPECT_EQ(report.targets(0).opened(), 2u);
+  EXPECT_EQ(report.targets(0).standing(), 1u);
+
+  result.targets.resize(1);
+  v1::RunReport of_one;
+  SetDistributions(result, &of_one);
+  EXPECT_EQ(of_one.targets_size(), 0);
 }
 
 TEST(LoadReportTest, TellsHowManyCallsWereCancelled) {

@@ -72,7 +72,9 @@ TEST(LoadRunTest, MeasuresAServer) {
   EXPECT_GT(result->connect_time, absl::ZeroDuration());
   EXPECT_FALSE(result->interrupted);
   EXPECT_EQ(server.peers(), 4u);
-  EXPECT_EQ(result->connected, 4u);
+  ASSERT_EQ(result->targets.size(), 1u);
+  EXPECT_EQ(result->targets[0].opened, 4u);
+  EXPECT_EQ(result->targets[0].standing, 4u);
   EXPECT_EQ(observer.begins, 1);
   EXPECT_EQ(observer.ends, 1);
 }
@@ -290,7 +292,8 @@ TEST(LoadRunTest, SeesThatTheServerWentAway) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_GT(result->measurement.succeeded(), 0u);
   EXPECT_GT(result->measurement.count(absl::StatusCode::kUnavailable), 0u);
-  EXPECT_EQ(result->connected, 0u);
+  ASSERT_EQ(result->targets.size(), 1u);
+  EXPECT_EQ(result->targets[0].standing, 0u);
 }
 
 TEST(LoadRunTest, TellsNoMeasuredTimeWhenItIsStoppedBeforeThat) {
@@ -329,7 +332,8 @@ TEST(LoadRunTest, TellsWhichTargetItCannotReach) {
   options.connect_timeout = absl::Milliseconds(50);
   const absl::StatusOr<LoadResult> result = RunLoad(options);
   EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(result.status().message(), "cannot connect to unix:/nobody/listens/here within 50ms");
+  EXPECT_EQ(result.status().message(),
+            "cannot connect to unix:/nobody/listens/here within 50ms: No such file or directory");
 }
 
 }  // namespace

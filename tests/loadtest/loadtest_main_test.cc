@@ -17,6 +17,7 @@
 #include "meanwhile/v1/report.pb.h"
 #include "tests/client/test_server.h"
 #include "tests/process.h"
+#include "tests/usage_errors.h"
 #include "tests/wait_until.h"
 
 namespace meanwhile {
@@ -232,7 +233,8 @@ TEST(LoadtestTest, RunSaysWhichTargetItCannotReach) {
   const Outcome outcome = RunProcess(LoadTest("run unix:/nobody/listens/here"));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err, "loadtest: cannot connect to unix:/nobody/listens/here within 5s\n");
+  EXPECT_EQ(outcome.err,
+            "loadtest: cannot connect to unix:/nobody/listens/here within 5s: No such file or directory\n");
 }
 
 TEST(LoadtestTest, RunFailsWhenTheServerGoesAway) {
@@ -254,45 +256,28 @@ TEST(LoadtestTest, RunFailsWhenNoCallSucceeds) {
   EXPECT_THAT(outcome.out, HasSubstr("DEADLINE_EXCEEDED"));
 }
 
-TEST(LoadtestTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
-  const struct {
-    const char* arguments;
-    const char* message;
-  } cases[] = {
-      {"run localhost:1 --connections=0", "loadtest: --connections=0: must be from 1 to 10000\n"},
-      {"run localhost:1 -c 100001", "loadtest: --concurrency=100001: must be from 1 to 100000\n"},
-      {"run localhost:1 -c 10 -n 5", "loadtest: --concurrency=10: must be at most --total, which is 5\n"},
-      {"run localhost:1 -r 0", "loadtest: --rps=0: must be a number of calls a second from 0.001 to 10000000\n"},
-      {"run localhost:1 --load=saw", "loadtest: --load=saw: must be ramp:RATE..RATE/TIME, step:"},
-      {"run localhost:1 -r 5 --load=ramp:1..2/1s",
-       "loadtest: --load=ramp:1..2/1s: cannot be given together with --rps\n"},
-      {"run localhost:1 -r 5 -c 3", "loadtest: --concurrency=3: cannot be given together with --rps or --load\n"},
-      {"run localhost:1 -r 5 --think-time=1s",
-       "loadtest: --think-time=1s: cannot be given together with --rps or --load\n"},
-      {"run localhost:1 --arrival=poisson", "loadtest: --arrival=poisson: needs --rps or --load\n"},
-      {"run localhost:1 -r 5 --arrival=often",
-       "loadtest: --arrival=often: must be constant, poisson or burst:N with N from 1 to 1000000\n"},
-      {"run localhost:1 -r 5 --max-in-flight=0", "loadtest: --max-in-flight=0: must be from 1 to 100000\n"},
-      {"run localhost:1 --max-in-flight=5", "loadtest: --max-in-flight=5: needs --rps or --load\n"},
-      {"run localhost:1 --max-dispatch-delay=0s", "loadtest: --max-dispatch-delay=0s: must be from 1us to 1h\n"},
-      {"run localhost:1 --threshold=p99", "loadtest: --threshold=p99: must be a metric (p99 or any other percentile"},
-      {"run localhost:1 --abort-when=p99>1s",
-       "loadtest: --abort-when=p99>1s: must be errors>N, errors>N% or one of these with >=\n"},
-      {"run localhost:1 -z 0s", "loadtest: --duration=0s: must be from 1ms to 24h\n"},
-      {"run localhost:1 --payload-size=1048577", "loadtest: --payload-size=1048577: must be from 0 to 1048576\n"},
-      {"run localhost:1 --json=/no/such/directory/x",
-       "loadtest: --json=/no/such/directory/x: must be a file in a directory that exists\n"},
-      {"run localhost:1 --engine=http3", "loadtest: --engine=http3: must be http2 or grpc\n"},
-      {"run localhost", "loadtest: target localhost: must be HOST:PORT or unix:PATH\n"},
-      {"run", "loadtest: TARGET is required"},
-      {"", "loadtest: A subcommand is required"},
-  };
-  for (const auto& [arguments, message] : cases) {
-    const Outcome outcome = RunProcess(LoadTest(arguments));
-    EXPECT_EQ(outcome.exit_code, 2) << arguments;
-    EXPECT_EQ(outcome.out, "") << arguments;
-    EXPECT_THAT(outcome.err, StartsWith(message)) << arguments;
-  }
+TEST(LoadtestTest, WithoutACommandItIsBadUsage) {
+  ExpectUsageErrors({"loadtest/loadtest"}, {{"", "A subcommand is required\n"},
+                                            {"walk", "walk: is no subcommand; there are run, compare, search\n"}});
+}
+
+TEST(LoadtestTest, RunTakesNoMoreCallersThanCallsUnlessItIsTold) {
+  TestServer server;
+  const std::string json = TempPath("few.json");
+  const Outcome outcome = RunProcess(LoadTest("run " + server.target() + " -n=7 --json=" + json));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(ParseReport(ReadFile(json)).in_flight(), 7u);
+  EXPECT_EQ(ParseReport(ReadFile(json)).calls(), 7);
+}
+
+TEST(LoadtestTest, AReportThatCannotBePrintedIsAnErrorAndTheFilesAreWritten) {
+  TestServer server;
+  const std::string json = TempPath("full.json");
+  const Outcome outcome = RunProcess(
+      {"sh", "-c", "exec loadtest/loadtest run \"$0\" -c 1 -n 1 --json=\"$1\" >/dev/full", server.target(), json});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.err, "loadtest: cannot write to stdout: No space left on device\n");
+  EXPECT_EQ(ParseReport(ReadFile(json)).calls(), 1);
 }
 
 TEST(LoadtestTest, RelativeOutputPathsStartWhereThePersonStands) {

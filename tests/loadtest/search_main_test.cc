@@ -155,7 +155,7 @@ TEST(SearchTest, SaysWhichTargetItCannotReach) {
   const Outcome outcome = RunProcess(Search("unix:/nobody/listens/here --slo=p99<1s"));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_THAT(outcome.err, HasSubstr("cannot connect to unix:/nobody/listens/here within 5s\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("cannot connect to unix:/nobody/listens/here within 5s: "));
 }
 
 TEST(SearchTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {

@@ -18,6 +18,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr char kOrder[] = R"({
+  "labels": {"a=b": "c=d"},
   "item": {"name": "a", "count": 2, "code": "AAE="}, "items": [{"name": "b"}, {"name": "c"}], "numbers": [7, -8],
   "colour": "RED", "price": 0.1, "paid": true, "wait": "1.500s", "share": 0.1, "fullName": "x = y"})";
 
@@ -54,7 +55,7 @@ TEST_F(AnswerCheckTest, FindsValuesOfEachKind) {
   for (const std::string holds :
        {"item.name=a", "item.count=2", "item.count=02", "item.code=AAE=", "items[1].name=c", "numbers[1]=-8",
         "colour=RED", "colour=1", "price=0.1", "price=1e-1", "paid=true", "wait=1.5s", "share=0.1", "fullName=x = y",
-        "full_name=x = y", R"(items[0]={"name": "b"})", "items[0].count=0"}) {
+        "full_name=x = y", R"(items[0]={"name": "b"})", "items[0].count=0", "labels[a=b]=c=d"}) {
     EXPECT_EQ(Mismatch(holds), "") << holds;
   }
 }
@@ -65,6 +66,7 @@ TEST_F(AnswerCheckTest, SaysWhatWasExpectedAndWhatWas) {
   EXPECT_EQ(Mismatch("paid=false"), "expected paid=false, was true");
   EXPECT_EQ(Mismatch("items[2].name=d"), "expected items[2].name=d, was not there");
   EXPECT_EQ(Mismatch("item.name=a", "{}"), "expected item.name=a, was not there");
+  EXPECT_EQ(Mismatch("labels.b=x"), "expected labels.b=x, was not there");
   EXPECT_EQ(Mismatch("wait=2s"), "expected wait=2s, was 1.500s");
   const std::string long_name(1000, 'x');
   EXPECT_LT(Mismatch("fullName=y", "{\"fullName\": \"" + long_name + "\"}").size(), 150u);

@@ -28,8 +28,9 @@ using Answer = std::function<ServerReflectionResponse(const ServerReflectionRequ
 // A server whose reflection, v1, says what the test wants.
 class ReflectingServer final : public grpc::reflection::v1::ServerReflection::Service {
  public:
-  // Without an answer it does not serve reflection at all.
-  explicit ReflectingServer(Answer answer) : answer_(std::move(answer)) {
+  // Without an answer it does not serve reflection at all. With a token it answers only those who send it.
+  explicit ReflectingServer(Answer answer, std::string token = "")
+      : answer_(std::move(answer)), token_(std::move(token)) {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -45,11 +46,17 @@ class ReflectingServer final : public grpc::reflection::v1::ServerReflection::Se
 
   const std::string& target() const { return target_; }
   int questions() const { return questions_; }
+  const std::string& authority() const { return authority_; }
 
  private:
   grpc::Status ServerReflectionInfo(
-      grpc::ServerContext* /*context*/,
+      grpc::ServerContext* context,
       grpc::ServerReaderWriter<ServerReflectionResponse, ServerReflectionRequest>* stream) override {
+    const auto token = context->client_metadata().find("token-bin");
+    const bool has_token = token != context->client_metadata().end() && token->second == token_;
+    if (!token_.empty() && !has_token) return {grpc::StatusCode::UNAUTHENTICATED, "who are you?"};
+    const grpc::string_ref authority = context->ExperimentalGetAuthority();
+    authority_.assign(authority.data(), authority.size());
     ServerReflectionRequest request;
     while (stream->Read(&request)) {
       ++questions_;
@@ -59,6 +66,8 @@ class ReflectingServer final : public grpc::reflection::v1::ServerReflection::Se
   }
 
   const Answer answer_;
+  const std::string token_;
+  std::string authority_;
   std::string target_;
   grpc::CallbackGenericService nothing_;  // Answers UNIMPLEMENTED.
   std::unique_ptr<grpc::Server> server_;
@@ -89,7 +98,7 @@ ServerReflectionResponse TellAboutTheShop(const ServerReflectionRequest& request
 
 absl::StatusOr<std::shared_ptr<const Schema>> Reflect(const ReflectingServer& server,
                                                       const std::vector<std::string>& services) {
-  return ReflectSchema(server.target(), {}, services, absl::Seconds(30));
+  return ReflectSchema({.targets = {server.target()}, .timeout = absl::Seconds(30)}, services);
 }
 
 TEST(ServerReflectionTest, FetchesAServiceWithAllThatItImports) {
@@ -139,9 +148,40 @@ TEST(ServerReflectionTest, IsNotLedAstrayByAServerThatAnswersNonsense) {
   EXPECT_THAT(std::string(Reflect(other, {"shop.Shop"}).status().message()), HasSubstr("with another"));
 }
 
-TEST(ServerReflectionTest, GivesUpOnAServerThatCannotBeReached) {
-  EXPECT_EQ(ReflectSchema("127.0.0.1:1", {}, {"a.B"}, absl::Milliseconds(50)).status().code(),
-            absl::StatusCode::kUnavailable);
+TEST(ServerReflectionTest, AsksWithTheMetadataAndAuthorityOfCalls) {
+  const std::string token("\x01\x00\xff", 3);
+  const ReflectingServer server(&TellAboutTheShop, token);
+  ReflectionOptions options{.targets = {server.target()},
+                            .metadata = {{"tenant", "blue"}, {"token-bin", token}},
+                            .timeout = absl::Seconds(30)};
+  options.credentials.authority = "shop.test";
+  const auto schema = ReflectSchema(options, {"shop.Shop"});
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  EXPECT_EQ(server.authority(), "shop.test");
+
+  options.metadata = {{"token-bin", "wrong"}};
+  EXPECT_EQ(ReflectSchema(options, {"shop.Shop"}).status(),
+            absl::UnauthenticatedError(server.target() + ": reflection: UNAUTHENTICATED: who are you?"));
+}
+
+TEST(ServerReflectionTest, AsksTheNextTargetWhenOneCannotBeReached) {
+  const ReflectingServer server(&TellAboutTheShop);
+  const std::vector<std::string> targets = {"unix:/nobody/is/here", server.target()};
+  const auto schema = ReflectSchema({.targets = targets, .timeout = absl::Seconds(3)}, {"shop.Shop"});
+  EXPECT_TRUE(schema.ok()) << schema.status();
+
+  const ReflectingServer refuses(&TellAboutTheShop, "token");
+  const std::vector<std::string> refusing = {refuses.target(), server.target()};
+  const auto refused = ReflectSchema({.targets = refusing, .timeout = absl::Seconds(30)}, {"shop.Shop"});
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnauthenticated) << "one that refuses has been reached";
+}
+
+TEST(ServerReflectionTest, NamesEachTargetThatCannotBeReached) {
+  const auto schema = ReflectSchema(
+      {.targets = {"unix:/nobody/is/here", "unix:/nor/here"}, .timeout = absl::Milliseconds(50)}, {"a.B"});
+  EXPECT_EQ(schema.status(),
+            absl::UnavailableError("cannot connect to unix:/nobody/is/here within 50ms: No such file or directory; "
+                                   "cannot connect to unix:/nor/here within 50ms: No such file or directory"));
 }
 
 }  // namespace

@@ -54,9 +54,9 @@ TEST_F(Http2EngineTest, KeepsAsManyConnectionsAsItIsToldEachASocket) {
     peer.Send(GoodAnswer(request.stream, "hello"));
   }});
   Prepare(server, {.connections = 5, .slots = 10, .total = 100});
-  EXPECT_EQ(engine_->connected(), 0u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_FALSE(engine_->is_connected(i)) << i;
   EXPECT_TRUE(engine_->Connect(std::chrono::steady_clock::now() + std::chrono::seconds(30)));
-  EXPECT_EQ(engine_->connected(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(engine_->is_connected(i)) << i;
   EXPECT_THAT(Run(), AllOf(SizeIs(100), Each(kGoodCall)));
   EXPECT_EQ(server.connections(), 5u);
   EXPECT_THAT(connections, SizeIs(5));

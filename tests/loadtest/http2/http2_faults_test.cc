@@ -192,6 +192,7 @@ TEST_F(Http2FaultsTest, WaitsForAServerThatSaysNothingUntilTheDeadline) {
   ScriptedServer server({.on_connect = [](Peer& peer) { peer.Mute(); }, .on_request = [](Peer&, const Request&) {}});
   Prepare(server, {.slots = 3, .total = 3, .timeout = absl::Milliseconds(50)});
   EXPECT_FALSE(engine_->Connect(std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
+  EXPECT_EQ(engine_->failure_of(0), "") << "the attempt is under way";
   EXPECT_THAT(Run(), AllOf(SizeIs(3), Each(EndsWith(StatusCode::kDeadlineExceeded, "Deadline Exceeded"))));
   EXPECT_EQ(server.requests(), 0u) << "a call was sent before the server's settings had come";
 }

@@ -1,6 +1,7 @@
 #include "loadtest/report/text_report.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
@@ -49,6 +50,19 @@ At 4,000 in flight async serves 2.7 times [2.5–2.9] the calls of thread, with 
   async over thread: calls/s 2.7× [2.5–2.9] · processor per call 0.32× [0.30–0.34]
 )");
   ExpectFitsTheTerminal(text);
+}
+
+TEST(TextReportTest, TellsEachOfSeveralTargets) {
+  v1::RunReport report = SampleRun();
+  EXPECT_THAT(TextReport(report), Not(HasSubstr("  targets")));
+  for (const auto& [target, standing] : {std::pair("a:1", 2u), std::pair("b:2", 1u)}) {
+    v1::TargetConnections* connections = report.add_targets();
+    connections->set_target(target);
+    connections->set_opened(2);
+    connections->set_standing(standing);
+  }
+  EXPECT_THAT(TextReport(report), HasSubstr("  targets      a:1: 2 connections\n"
+                                            "               b:2: 2 connections, 1 at the end\n"));
 }
 
 TEST(TextReportTest, SumsUpARun) {
