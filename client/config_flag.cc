@@ -1,6 +1,7 @@
 #include "client/config_flag.h"
 
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,9 @@ namespace {
 class ConfigReader {
  public:
   ConfigReader(CLI::App* app, const ConfigRules* rules) : app_(app), rules_(rules) {
-    for (const std::string& key : rules_->alternatives) has_alternative_ = has_alternative_ || IsGiven(key);
+    for (const auto& [key, replaced] : rules_->replaces) {
+      if (IsGiven(key)) void_keys_.insert(replaced.begin(), replaced.end());
+    }
   }
 
   absl::Status Take(const ConfigNode& config) {
@@ -45,7 +48,7 @@ class ConfigReader {
     const bool is_list = !rules_->list_key.empty() && node.key == rules_->list_key;
     CLI::Option* flag = Find(is_list ? rules_->list_flag : node.key);
     if (flag == nullptr || !flag->get_configurable()) return ConfigError(node, "unknown key");
-    if (has_alternative_ && rules_->alternatives.contains(node.key)) return absl::OkStatus();
+    if (void_keys_.contains(node.key)) return absl::OkStatus();
     if (const auto earlier = keys_.find(flag); earlier != keys_.end()) {
       return ConfigError(node, absl::StrCat("cannot stand together with ", earlier->second));
     }
@@ -94,7 +97,7 @@ class ConfigReader {
 
   CLI::App* const app_;
   const ConfigRules* const rules_;
-  bool has_alternative_ = false;
+  std::set<std::string> void_keys_;
   std::map<const CLI::Option*, std::string> keys_;  // By which the file has set each.
 };
 

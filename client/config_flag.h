@@ -19,6 +19,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 
@@ -28,8 +29,9 @@
 namespace meanwhile {
 
 struct ConfigRules {
-  // Keys that say the same in different ways: one of them on the command line replaces each of them in the file.
-  std::set<std::string> alternatives = {};
+  // What a flag on the command line makes void in the file, by its key: the other ways to say the same, and what makes
+  // sense with those only.
+  std::map<std::string, std::set<std::string>> replaces = {};
   // A key that is no flag, and how its value becomes that of the flag `list_flag`. The error is a ConfigError.
   std::string list_key = "";
   std::string list_flag = "";

@@ -190,7 +190,10 @@ CompareCommand::CompareCommand(CLI::App& app)
   AddMeasurementFlags();
   AddEarlierRunFlags();
   AddOutputFlags(*command_, &flags_->files);
-  AddConfigFlag(*command_, {.alternatives = {"concurrency", "rps"}}, ResolvePath);
+  ConfigRules rules;
+  rules.replaces["concurrency"] = {"rps", "arrival", "max-in-flight", "max-dispatch-delay"};
+  rules.replaces["rps"] = {"concurrency"};
+  AddConfigFlag(*command_, rules, ResolvePath);
   command_->final_callback([this] { Finish(); });
 }
 

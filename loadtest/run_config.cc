@@ -8,7 +8,11 @@ namespace meanwhile {
 
 CLI::Option* AddRunConfigFlag(CLI::App& app) {
   ConfigRules rules;
-  rules.alternatives = {"concurrency", "load", "phases", "rps", "think-time"};
+  for (const char* closed : {"concurrency", "think-time"}) {
+    rules.replaces[closed] = {"rps", "load", "phases", "arrival", "max-in-flight", "max-dispatch-delay"};
+  }
+  rules.replaces["rps"] = {"concurrency", "think-time", "load", "phases"};
+  rules.replaces["load"] = {"concurrency", "think-time", "rps"};
   rules.list_key = "phases";
   rules.list_flag = "load";
   rules.parse_list = LoadOfPhases;

@@ -174,8 +174,9 @@ class ConfigRulesTest : public testing::Test {
   ConfigRulesTest() {
     app_.add_option("--rate", rate_, "");
     app_.add_option("--load", load_, "");
+    app_.add_option("--spacing", spacing_, "");
     ConfigRules rules;
-    rules.alternatives = {"rate", "load", "phases"};
+    rules.replaces["rate"] = {"load", "phases", "spacing"};
     rules.list_key = "phases";
     rules.list_flag = "load";
     rules.parse_list = [](const ConfigNode& node) -> absl::StatusOr<std::string> {
@@ -199,6 +200,7 @@ class ConfigRulesTest : public testing::Test {
   CLI::App app_{"A program.", "program"};
   std::string rate_;
   std::string load_;
+  std::string spacing_;
 };
 
 TEST_F(ConfigRulesTest, AListBecomesTheValueOfItsFlag) {
@@ -214,10 +216,20 @@ TEST_F(ConfigRulesTest, TwoKeysDoNotSetTheSameFlag) {
             absl::StrCat("program: ", path_, ":2: phases: cannot stand together with load\n"));
 }
 
-TEST_F(ConfigRulesTest, AnAlternativeOnTheCommandLineReplacesAllOfThemInTheFile) {
-  EXPECT_EQ(Parse("phases: [a, b]", {"--rate=5"}), "");
+TEST_F(ConfigRulesTest, AFlagOnTheCommandLineMakesVoidWhatItReplacesInTheFile) {
+  EXPECT_EQ(Parse("phases: [a, b]\nspacing: even\nrate: 7", {"--rate=5"}), "");
   EXPECT_EQ(load_, "");
+  EXPECT_EQ(spacing_, "");
   EXPECT_EQ(rate_, "5");
+  EXPECT_EQ(Parse("phases: [a, b]\nspacing: even", {"--load=x"}), "");
+  EXPECT_EQ(load_, "x");
+  EXPECT_EQ(spacing_, "even") << "only what the flag replaces";
+}
+
+TEST_F(ConfigRulesTest, AFlagInTheFileReplacesNothing) {
+  EXPECT_EQ(Parse("rate: 7\nspacing: even"), "");
+  EXPECT_EQ(rate_, "7");
+  EXPECT_EQ(spacing_, "even");
 }
 
 TEST_F(ConfigFlagTest, RefusesAFileThatCannotBeRead) {
