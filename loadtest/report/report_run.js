@@ -100,15 +100,6 @@ function runFigures() {
   ];
 }
 
-// First what somebody chose.
-function configurationCard() {
-  if (report.settings.length === 0) return null;
-  const chosen = report.settings.filter(({given}) => given);
-  const defaults = report.settings.filter(({given}) => !given);
-  return card(element('h2', {}, 'Configuration'), definitions(chosen.map(({name, value}) => [name, value])),
-    element('p', {class: 'note'}, `By default: ${defaults.map(({name, value}) => `${name} ${value}`).join(' · ')}`));
-}
-
 function runPage() {
   const times = report.responseTime ?? {};
   const facts = {
@@ -136,7 +127,7 @@ function runPage() {
     statusCard(),
     errorCard([], [{name: [], groups: report.errorGroups}]),
     seriesCard(),
-    configurationCard(),
+    configurationCard(report.settings),
     hostCard([['target', report.target], ['load', report.load], ['loops', figures.count(report.loops)],
       ['engine', report.engine]]),
   ];
