@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace meanwhile {
 namespace {
@@ -72,6 +73,12 @@ class Converter {
 
 absl::Status ConfigError(const ConfigNode& node, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(node.line, ": ", node.key, node.key.empty() ? "" : ": ", why));
+}
+
+absl::Status ConfigError(const ConfigNode& node, const absl::Status& flag_error) {
+  absl::string_view why = flag_error.message();
+  absl::ConsumePrefix(&why, absl::StrCat("--", node.key, "="));
+  return ConfigError(node, why);
 }
 
 absl::StatusOr<ConfigNode> ParseConfig(const std::string& text) {

@@ -33,6 +33,8 @@ struct ConfigNode {
 
 // `LINE: key: why`, without the key where there is none.
 absl::Status ConfigError(const ConfigNode& node, absl::string_view why);
+// The same of what the parser of a flag by the name of the key said, which began with `--key=`.
+absl::Status ConfigError(const ConfigNode& node, const absl::Status& flag_error);
 
 // The map that the text is; empty for an empty text. Errors are ConfigErrors: no YAML, no map, a key twice, a tree too
 // large or too deep to be anybody's configuration.

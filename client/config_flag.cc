@@ -45,20 +45,22 @@ class ConfigReader {
   }
 
   absl::Status TakeKey(const ConfigNode& node) {
-    const bool is_list = !rules_->list_key.empty() && node.key == rules_->list_key;
-    CLI::Option* flag = Find(is_list ? rules_->list_flag : node.key);
-    if (flag == nullptr || !flag->get_configurable()) return ConfigError(node, "unknown key");
+    const auto key = rules_->keys.find(node.key);
+    const bool is_flag = key == rules_->keys.end();
+    CLI::Option* flag = Find(is_flag ? node.key : key->second.flag);
+    const bool is_known = rules_->only.empty() || rules_->only.contains(node.key);
+    if (!is_known || flag == nullptr || !flag->get_configurable()) return ConfigError(node, "unknown key");
     if (void_keys_.contains(node.key)) return absl::OkStatus();
     if (const auto earlier = keys_.find(flag); earlier != keys_.end()) {
       return ConfigError(node, absl::StrCat("cannot stand together with ", earlier->second));
     }
     if (!flag->empty()) return absl::OkStatus();
     keys_[flag] = node.key;
-    if (!is_list) return SetFlag(*flag, node);
-    const absl::StatusOr<std::string> text = rules_->parse_list(node);
-    if (!text.ok()) return text.status();
+    if (is_flag) return SetFlag(*flag, node);
+    const absl::StatusOr<std::optional<std::string>> text = key->second.take(node);
+    if (!text.ok() || !*text) return text.status();
     ConfigNode value{
-        .kind = ConfigNode::Kind::kText, .line = node.line, .key = node.key, .text = *text, .children = {}};
+        .kind = ConfigNode::Kind::kText, .line = node.line, .key = node.key, .text = **text, .children = {}};
     return SetFlag(*flag, value);
   }
 
@@ -97,21 +99,25 @@ class ConfigReader {
 
   CLI::App* const app_;
   const ConfigRules* const rules_;
-  std::set<std::string> void_keys_;
+  std::set<std::string> void_keys_;                 // Replaced by the command line.
   std::map<const CLI::Option*, std::string> keys_;  // By which the file has set each.
 };
 
 }  // namespace
 
+void TakeConfigFile(CLI::App& app, const ConfigRules& rules, const std::string& file, const std::string& path) {
+  const absl::StatusOr<ConfigNode> config = ReadConfigFile(path);
+  if (!config.ok()) throw CLI::ConfigError(std::string(config.status().message()));
+  if (const absl::Status status = ConfigReader(&app, &rules).Take(*config); !status.ok()) {
+    throw CLI::ConfigError(absl::StrCat(file, ":", status.message()));
+  }
+}
+
 CLI::Option* AddConfigFlag(CLI::App& app, ConfigRules rules,
                            std::function<std::string(const std::string&)> resolve_path) {
   // Callbacks of flags run when the whole command line is known: a flag that it gives has its value.
-  const auto read = [&app, rules = std::move(rules), resolve_path = std::move(resolve_path)](const std::string& path) {
-    const absl::StatusOr<ConfigNode> config = ReadConfigFile(resolve_path ? resolve_path(path) : path);
-    if (!config.ok()) throw CLI::ConfigError(std::string(config.status().message()));
-    if (const absl::Status status = ConfigReader(&app, &rules).Take(*config); !status.ok()) {
-      throw CLI::ConfigError(absl::StrCat(path, ":", status.message()));
-    }
+  const auto read = [&app, rules = std::move(rules), resolve_path = std::move(resolve_path)](const std::string& file) {
+    TakeConfigFile(app, rules, file, resolve_path ? resolve_path(file) : file);
     return absl::OkStatus();
   };
   return AddParsedFlag(app, "--config", read, "FILE", "",

@@ -24,6 +24,8 @@ class AnswerChecker {
  public:
   virtual ~AnswerChecker() = default;
 
+  // A call of the plan's method goes out in the slot.
+  virtual void OnSent(std::size_t slot, std::size_t method) = 0;
   // As the driver is told.
   virtual void OnMessage(std::size_t slot, absl::string_view message) = 0;
   virtual JudgedEnd OnCallEnded(std::size_t slot, const CallEnd& end) = 0;

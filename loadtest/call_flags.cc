@@ -2,15 +2,17 @@
 
 #include <limits>
 #include <random>
-#include <utility>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "client/flags.h"
-#include "loadtest/call/input_file.h"
+#include "loadtest/call/answer_check.h"
 #include "loadtest/call/proto_files.h"
 #include "loadtest/call/protoset.h"
 #include "loadtest/call/server_reflection.h"
 #include "loadtest/output_files.h"
+#include "loadtest/own_methods.h"
+#include "loadtest/resolved_mix.h"
 
 namespace meanwhile {
 namespace {
@@ -61,7 +63,7 @@ void CallFlags::AddSchema(CLI::App& app) {
   auto parse_call = [this](const std::string& text) {
     absl::StatusOr<MethodName> name = ParseMethodName("--call", text);
     if (!name.ok()) return name.status();
-    call_ = *std::move(name);
+    entry_.call = *std::move(name);
     return absl::OkStatus();
   };
   call_option_ = AddParsedFlag(app, "--call", parse_call, "SERVICE/METHOD", "",
@@ -77,18 +79,16 @@ void CallFlags::AddSchema(CLI::App& app) {
 
 void CallFlags::AddData(CLI::App& app) {
   data_option_ =
-      AddText(app, "-d,--data", &data_, "JSON",
+      AddText(app, "-d,--data", &entry_.data, "JSON",
               "What is sent, in JSON, with templates if wanted, see below; @ reads stdin. Several messages or "
               "an array of them: one each call, or, if the method streams from the client, all in each call");
-  data_file_option_ = AddText(app, "-D,--data-file", &data_file_, "FILE",
+  data_file_option_ = AddText(app, "-D,--data-file", &entry_.data_file, "FILE",
                               "The same from a file: a JSON array, or one JSON a line; one entry for each call");
-  binary_file_option_ = AddText(app, "--binary-file", &binary_file_, "FILE", "An encoded message, sent as it is");
+  binary_file_option_ = AddText(app, "--binary-file", &entry_.binary_file, "FILE", "An encoded message, sent as it is");
   auto parse_pick = [this](const std::string& text) {
-    if (text != "round-robin" && text != "random") {
-      return absl::InvalidArgumentError(FlagError("--pick", text, "must be round-robin or random"));
-    }
-    pick_ = text == "random" ? Pick::kRandom : Pick::kRoundRobin;
-    return absl::OkStatus();
+    const absl::StatusOr<Pick> pick = ParsePick("--pick", text);
+    if (pick.ok()) entry_.pick = *pick;
+    return pick.status();
   };
   pick_option_ = AddParsedFlag(app, "--pick", parse_pick, "KIND", "round-robin",
                                "Which of several messages the next call sends: round-robin or random");
@@ -102,17 +102,18 @@ void CallFlags::AddChecks(CLI::App& app) {
   auto parse_status = [this](const std::string& text) {
     const absl::StatusOr<ExpectedStatuses> statuses = ExpectedStatuses::Parse("--expect-status", text);
     if (!statuses.ok()) return statuses.status();
-    if (!statuses_) {
-      statuses_ = *statuses;
+    if (!entry_.statuses) {
+      entry_.statuses = *statuses;
     } else {
-      statuses_->Add(*statuses);
+      entry_.statuses->Add(*statuses);
     }
     return absl::OkStatus();
   };
-  AddRepeatedFlag(app, "--expect-status", parse_status, "STATUS",
-                  "Calls that end so succeed, and no others: OK, NOT_FOUND, or several with commas; may be repeated");
+  statuses_option_ = AddRepeatedFlag(
+      app, "--expect-status", parse_status, "STATUS",
+      "Calls that end so succeed, and no others: OK, NOT_FOUND, or several with commas; may be repeated");
   auto parse_field = [this](const std::string& text) {
-    fields_.push_back(text);
+    entry_.fields.push_back(text);
     return absl::OkStatus();
   };
   fields_option_ =
@@ -124,7 +125,11 @@ void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch) const {
   RefuseTogether({proto_option_, protoset_option_});
   RefuseTogether({data_option_, data_file_option_, binary_file_option_});
   if (Given(proto_path_option_) && !Given(proto_option_)) Refuse(proto_path_option_, "needs --proto");
-  if (!call_) {
+  for (const CLI::Option* option : {data_file_option_, binary_file_option_}) {
+    if (Given(option) && option->results().front().empty()) Refuse(option, "must be a file");
+  }
+  if (!mix_.empty()) RefuseWhatEntriesSay();
+  if (mix_.empty() && !Given(call_option_)) {
     for (const CLI::Option* option : {proto_option_, protoset_option_, data_option_, data_file_option_,
                                       binary_file_option_, pick_option_, seed_option_, fields_option_}) {
       if (Given(option)) Refuse(option, "needs --call");
@@ -132,72 +137,60 @@ void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch) const {
     return;
   }
   for (const CLI::Option* option : of_fetch) {
-    if (Given(option)) Refuse(option, "cannot be given together with --call, whose messages --data gives");
+    if (!Given(option)) continue;
+    Refuse(option, mix_.empty() ? "cannot be given together with --call, whose messages --data gives"
+                                : "cannot be given together with a mix, whose entries give the messages");
+  }
+}
+
+void CallFlags::RefuseWhatEntriesSay() const {
+  for (const CLI::Option* option : {call_option_, data_option_, data_file_option_, binary_file_option_, pick_option_,
+                                    statuses_option_, fields_option_}) {
+    if (Given(option)) Refuse(option, "cannot be given together with a mix, whose entries say it");
   }
 }
 
 absl::Status CallFlags::Prepare(LoadOptions* load) {
-  if (!call_) return PrepareChecks(nullptr, load);
-  absl::StatusOr<std::shared_ptr<const Schema>> schema = ReadSchema(*load);
+  if (mix_.empty() && !Given(call_option_)) {
+    names_ = {kFetchPath + 1};
+    if (!entry_.statuses) return absl::OkStatus();
+    expected_.push_back(absl::StrCat("status ", entry_.statuses->Names()));
+    load->make_checker = [checks = std::vector<AnswerChecks>{{*entry_.statuses}}](std::size_t slots) {
+      return MakeAnswerChecker(checks, slots);
+    };
+    return absl::OkStatus();
+  }
+  const std::vector<MixEntry> entries = mix_.empty() ? std::vector<MixEntry>{entry_} : mix_;
+  const absl::StatusOr<std::shared_ptr<const Schema>> schema = ReadSchema(entries, *load);
   if (!schema.ok()) return schema.status();
-  const absl::StatusOr<Method> method = FindMethod(*std::move(schema), *call_);
-  if (!method.ok()) return {method.status().code(), absl::StrCat("--call=", method.status().message())};
-  absl::StatusOr<CallData> data = ReadData(*method);
-  if (!data.ok()) return data.status();
   if (!Given(seed_option_)) seed_ = std::random_device()();
-  mix_ = MixCalls({{*method, *std::move(data)}}, {pick_, seed_});
-  load->plan = mix_->plan;
-  return PrepareChecks(&*method, load);
-}
-
-absl::StatusOr<std::shared_ptr<const Schema>> CallFlags::ReadSchema(const LoadOptions& load) const {
-  if (!protos_.empty()) return ReadProtoFiles(protos_, proto_paths_);
-  if (!protosets_.empty()) return ReadProtosets(protosets_);
-  return ReflectSchema(load.target, load.credentials, {call_->service}, load.connect_timeout);
-}
-
-absl::StatusOr<CallData> CallFlags::ReadData(const Method& method) const {
-  if (Given(binary_file_option_)) {
-    absl::StatusOr<std::string> bytes = ReadInputFile("--binary-file", ResolvePath(binary_file_));
-    if (!bytes.ok()) return bytes.status();
-    return CallData::FromBytes(method, absl::StrCat("--binary-file=", binary_file_), *std::move(bytes));
-  }
-  if (Given(data_file_option_)) {
-    const absl::StatusOr<std::string> json = ReadInputFile("--data-file", ResolvePath(data_file_));
-    if (!json.ok()) return json.status();
-    return CallData::FromJsonFile(method, absl::StrCat("--data-file=", data_file_), *json);
-  }
-  if (data_ != "@") return CallData::FromJson(method, "--data", data_);
-  const absl::StatusOr<std::string> json = ReadStandardInput("--data");
-  if (!json.ok()) return json.status();
-  return CallData::FromJson(method, "--data=@", *json);
-}
-
-absl::Status CallFlags::PrepareChecks(const Method* method, LoadOptions* load) {
-  auto checks = std::make_shared<AnswerChecks>();
-  if (method != nullptr) checks->method = *method;
-  if (statuses_) {
-    checks->statuses = *statuses_;
-    expected_.push_back(absl::StrCat("status ", statuses_->Names()));
-  }
-  for (const std::string& text : fields_) {
-    absl::StatusOr<ExpectedField> field = ExpectedField::Parse("--expect-json", text, *method);
-    if (!field.ok()) return field.status();
-    checks->fields.push_back(*std::move(field));
-    expected_.push_back(text);
-  }
-  if (expected_.empty()) return absl::OkStatus();
-  load->make_checker = [checks = std::shared_ptr<const AnswerChecks>(std::move(checks))](std::size_t slots) {
-    return MakeAnswerChecker(*checks, slots);
-  };
+  absl::StatusOr<ResolvedMix> resolved = ResolveMix(*schema, entries, seed_);
+  if (!resolved.ok()) return resolved.status();
+  load->plan = resolved->calls.plan;
+  names_ = load->plan->names();
+  load->make_checker = resolved->make_checker;
+  expected_ = resolved->expected;
+  unmade_ = resolved->calls.unmade;
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::shared_ptr<const Schema>> CallFlags::ReadSchema(const std::vector<MixEntry>& entries,
+                                                                    const LoadOptions& load) const {
+  if (!protos_.empty()) return ReadProtoFiles(protos_, proto_paths_);
+  if (!protosets_.empty()) return ReadProtosets(protosets_);
+  std::set<std::string> services;
+  for (const MixEntry& entry : entries) services.insert(entry.call.service);
+  return ReflectSchema(load.target, load.credentials, {services.begin(), services.end()}, load.connect_timeout);
+}
+
 void CallFlags::Describe(v1::RunReport* report) const {
-  report->add_methods(mix_ ? mix_->plan->methods.front().path.substr(1) : "meanwhile.v1.Meanwhile/Fetch");
+  report->mutable_methods()->Assign(names_.begin(), names_.end());
   report->mutable_expected()->Assign(expected_.begin(), expected_.end());
-  if (!mix_) return;
-  if (std::string problem = mix_->unmade->Problem(); !problem.empty()) report->add_problems(std::move(problem));
+  if (unmade_ == nullptr) return;
+  if (std::string problem = unmade_->Problem(); !problem.empty()) {
+    report->add_problems(std::move(problem));
+    report->set_valid(false);
+  }
 }
 
 }  // namespace meanwhile

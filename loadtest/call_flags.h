@@ -1,4 +1,5 @@
-// CallFlags: the flags that say what `run` calls, what it sends and what must come back. Without them it calls Fetch.
+// CallFlags: the flags that say what is called, what is sent and what must come back, or the mix of a file in place of
+// one method. Without any of it Fetch is called.
 //
 //   CallFlags flags;
 //   flags.Add(app);
@@ -16,15 +17,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "loadtest/call/answer_check.h"
-#include "loadtest/call/call_data.h"
 #include "loadtest/call/call_mix.h"
+#include "loadtest/call/mix_file.h"
 #include "loadtest/call/schema.h"
 #include "loadtest/load_run.h"
 #include "meanwhile/v1/report.pb.h"
@@ -36,6 +36,9 @@ class CallFlags {
   // Adds the flags. The object outlives the parsing.
   void Add(CLI::App& app);
 
+  // While the command line is parsed, or after: a mix of methods in place of --call.
+  void SetMix(std::vector<MixEntry> mix) { mix_ = std::move(mix); }
+
   // After the parsing. Throws UsageError where the flags make no sense together. `of_fetch` are flags that only Fetch
   // understands.
   void Finish(const std::vector<const CLI::Option*>& of_fetch) const;
@@ -44,28 +47,25 @@ class CallFlags {
   // its schema if no file has it. The error is complete. Blocks.
   absl::Status Prepare(LoadOptions* load);
 
-  // Tells what was called and what was expected; after the run, what went wrong with its templates.
+  // After the run: tells what was called and what was expected. A report of calls whose templates came to nothing is
+  // not valid.
   void Describe(v1::RunReport* report) const;
 
  private:
   void AddSchema(CLI::App& app);
   void AddData(CLI::App& app);
   void AddChecks(CLI::App& app);
-  absl::StatusOr<std::shared_ptr<const Schema>> ReadSchema(const LoadOptions& load) const;
-  absl::StatusOr<CallData> ReadData(const Method& method) const;
-  absl::Status PrepareChecks(const Method* method, LoadOptions* load);
+  void RefuseWhatEntriesSay() const;
+  // Of the services of all entries.
+  absl::StatusOr<std::shared_ptr<const Schema>> ReadSchema(const std::vector<MixEntry>& entries,
+                                                           const LoadOptions& load) const;
 
-  std::optional<MethodName> call_;
+  MixEntry entry_;             // Of the flags.
+  std::vector<MixEntry> mix_;  // In its place, if there is one.
   std::vector<std::string> protos_;
   std::vector<std::string> proto_paths_;
   std::vector<std::string> protosets_;
-  std::string data_;
-  std::string data_file_;
-  std::string binary_file_;
-  Pick pick_ = Pick::kRoundRobin;
   uint64_t seed_ = 0;
-  std::optional<ExpectedStatuses> statuses_;
-  std::vector<std::string> fields_;  // Of --expect-json; they are understood once the schema is known.
 
   CLI::Option* call_option_ = nullptr;
   CLI::Option* proto_option_ = nullptr;
@@ -76,10 +76,13 @@ class CallFlags {
   CLI::Option* binary_file_option_ = nullptr;
   CLI::Option* pick_option_ = nullptr;
   CLI::Option* seed_option_ = nullptr;
+  CLI::Option* statuses_option_ = nullptr;
   CLI::Option* fields_option_ = nullptr;
 
-  std::optional<CallMix> mix_;
+  // Since Prepare: what is called and expected.
+  std::vector<std::string> names_;
   std::vector<std::string> expected_;
+  std::shared_ptr<const UnmadeCalls> unmade_;  // Null for Fetch.
 };
 
 }  // namespace meanwhile

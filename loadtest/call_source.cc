@@ -1,5 +1,6 @@
 #include "loadtest/call_source.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace meanwhile {
@@ -21,6 +22,14 @@ class InTurn final : public CallSource {
 };
 
 }  // namespace
+
+std::vector<std::string> CallPlan::names() const {
+  std::vector<std::string> names;
+  for (const TargetMethod& method : methods) {
+    if (std::find(names.begin(), names.end(), method.name()) == names.end()) names.push_back(method.name());
+  }
+  return names;
+}
 
 std::shared_ptr<const CallPlan> RepeatedCall(const TargetMethod& method, std::vector<std::string> messages) {
   return CallsInTurn({method}, {{0, std::move(messages)}});

@@ -35,6 +35,10 @@ struct TargetMethod {
   // `/meanwhile.v1.Meanwhile/Fetch`.
   std::string path = {};
   CallKind kind = CallKind::kUnary;
+  // What reports call it; the path without its first slash when empty. Methods may have the same.
+  std::string label = {};
+
+  std::string name() const { return label.empty() ? path.substr(1) : label; }
 };
 
 struct OutgoingCall {
@@ -62,6 +66,9 @@ struct FixedCall {
 struct CallPlan {
   // The call of that number, as a source gives it.
   OutgoingCall Fixed(std::size_t number) const { return {fixed[number].method, fixed[number].messages, number}; }
+
+  // What reports call the methods: each name once, in the order of the methods.
+  std::vector<std::string> names() const;
 
   // At least one.
   std::vector<TargetMethod> methods = {};

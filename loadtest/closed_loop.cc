@@ -14,7 +14,8 @@ constexpr std::chrono::milliseconds kStartPeriod{1};
 }  // namespace
 
 ClosedLoop::ClosedLoop(Engine* engine, const MeasuredTime* time, const ClosedLoopOptions& options)
-    : LoadLoop(options.log, StreamRecorder::For(options.plan, options.callers, time, options.now)),
+    : LoadLoop(options.log, StreamRecorder::For(options.plan, options.callers, time, options.now),
+               MethodRecorder::For(options.plan, options.callers)),
       engine_(engine),
       time_(time),
       options_(options),
@@ -40,8 +41,8 @@ void ClosedLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
     ++counts_.in_flight_at_end;
     if (cancelled_) ++counts_.unfinished;
   } else if (wanted && now >= time_->begin.load(std::memory_order_acquire)) {
-    Record(times, end.code, judged, now);
-    if (judged.verdict == Verdict::kSucceeded) ++counts_.succeeded_in_time;
+    Record(slot, times, end.code, judged, now);
+    if (judged.verdict == Verdict::kSucceeded) CountInTime(slot);
   }
   if (!MaySend(now)) {
     StopIfDone(now);

@@ -17,6 +17,7 @@
 #include "loadtest/live_stats.h"
 #include "loadtest/measured_time.h"
 #include "loadtest/measurement.h"
+#include "loadtest/method_recorder.h"
 #include "loadtest/stream_measurement.h"
 #include "loadtest/stream_recorder.h"
 
@@ -38,9 +39,10 @@ struct LoopCounts {
 
 class LoadLoop : public EngineDriver {
  public:
-  // What is measured also goes into the log, which may be null; `streams` when nothing streams.
-  explicit LoadLoop(IntervalLog* log, std::unique_ptr<StreamRecorder> streams = nullptr)
-      : recorder_(log), streams_(std::move(streams)) {}
+  // What is measured also goes into the log, which may be null; so may `streams` when nothing streams, and `methods`
+  // when there is one.
+  LoadLoop(IntervalLog* log, std::unique_ptr<StreamRecorder> streams, std::unique_ptr<MethodRecorder> methods)
+      : recorder_(log), streams_(std::move(streams)), methods_(std::move(methods)) {}
 
   // Before the engine's Run: judges the calls, in place of their status. It knows the engine's slots.
   void set_checker(std::unique_ptr<AnswerChecker> checker) { checker_ = std::move(checker); }
@@ -49,6 +51,8 @@ class LoadLoop : public EngineDriver {
   const LoopCounts& counts() const { return counts_; }
   // After the engine's Run; null when nothing streams.
   const StreamMeasurement* streams() const { return streams_ == nullptr ? nullptr : &streams_->measurement(); }
+  // Null when calls are not told apart by method.
+  const MethodRecorder* methods() const { return methods_.get(); }
   // After the engine's Run, on its thread: hands over what the log does not have yet.
   void FlushLog() { recorder_.Flush(); }
 
@@ -70,6 +74,8 @@ class LoadLoop : public EngineDriver {
   void SendFrom(Engine* engine, std::size_t slot, LoadTime intended) {
     live_stats_.OnSent();
     const std::size_t method = engine->Send(slot);
+    if (methods_ != nullptr) methods_->OnSent(slot, method);
+    if (checker_ != nullptr) checker_->OnSent(slot, method);
     if (streams_ != nullptr) streams_->OnSent(slot, method, intended);
   }
   // How a call that has ended went; tells the live figures. Once for each call.
@@ -77,20 +83,29 @@ class LoadLoop : public EngineDriver {
     const JudgedEnd judged =
         checker_ == nullptr ? JudgedEnd{VerdictOf(end.code), end.message} : checker_->OnCallEnded(slot, end);
     const bool succeeded = judged.verdict == Verdict::kSucceeded;
-    live_stats_.OnEnded(times.response, succeeded ? absl::StatusCode::kOk : absl::StatusCode::kUnknown);
+    const absl::StatusCode code = succeeded ? absl::StatusCode::kOk : absl::StatusCode::kUnknown;
+    live_stats_.OnEnded(times.response, code);
+    if (methods_ != nullptr) methods_->OnEnded(slot, times, code);
     return judged;
   }
 
-  // A call counts that has ended; one that was given up.
-  void Record(const CallTimes& times, absl::StatusCode code, const JudgedEnd& judged, LoadTime now) {
+  // The call in the slot counts: it has ended; it was given up.
+  void Record(std::size_t slot, const CallTimes& times, absl::StatusCode code, const JudgedEnd& judged, LoadTime now) {
     counts_.measurement.Record(times, code, judged.verdict, judged.message);
+    if (methods_ != nullptr) methods_->Of(slot).measurement.Record(times, code, judged.verdict, judged.message);
     recorder_.Record(times, now);
     counts_.last_end = now;
   }
-  void RecordUnfinished(const CallTimes& times, LoadTime now) {
+  void RecordUnfinished(std::size_t slot, const CallTimes& times, LoadTime now) {
     counts_.measurement.RecordUnfinished(times);
+    if (methods_ != nullptr) methods_->Of(slot).measurement.RecordUnfinished(times);
     recorder_.Record(times, now);
     counts_.last_end = now;
+  }
+  // It has succeeded in the measured time.
+  void CountInTime(std::size_t slot) {
+    ++counts_.succeeded_in_time;
+    if (methods_ != nullptr) ++methods_->Of(slot).succeeded_in_time;
   }
 
   LoopCounts counts_;
@@ -99,6 +114,7 @@ class LoadLoop : public EngineDriver {
  private:
   IntervalRecorder recorder_;
   const std::unique_ptr<StreamRecorder> streams_;
+  const std::unique_ptr<MethodRecorder> methods_;
   std::unique_ptr<AnswerChecker> checker_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -72,15 +73,10 @@ v1::StreamFigures FiguresOf(const StreamMeasurement& streams, double seconds) {
   return figures;
 }
 
-}  // namespace
-
+// How many calls there were, and how they ended.
 template <typename Report>
-void SetMeasured(const LoadResult& result, Report* report) {
-  const Measurement& measurement = result.measurement;
-  const double seconds = absl::ToDoubleSeconds(result.elapsed);
-  report->set_duration_seconds(seconds);
+void SetCounts(const Measurement& measurement, Report* report) {
   report->set_calls(static_cast<double>(measurement.calls()));
-  report->set_achieved_rate(seconds > 0 ? static_cast<double>(result.succeeded_in_time) / seconds : 0);
   report->set_errors(static_cast<double>(measurement.failed()));
   for (int i = 0; i <= 16; ++i) {
     const auto code = static_cast<absl::StatusCode>(i);
@@ -97,6 +93,17 @@ void SetMeasured(const LoadResult& result, Report* report) {
     error->set_message(group.message);
     error->set_count(static_cast<double>(group.count));
   }
+}
+
+}  // namespace
+
+template <typename Report>
+void SetMeasured(const LoadResult& result, Report* report) {
+  const Measurement& measurement = result.measurement;
+  const double seconds = absl::ToDoubleSeconds(result.elapsed);
+  report->set_duration_seconds(seconds);
+  report->set_achieved_rate(seconds > 0 ? static_cast<double>(result.succeeded_in_time) / seconds : 0);
+  SetCounts(measurement, report);
   *report->mutable_response_time() = SummaryOf(measurement.response_times());
   if (HasDispatchDelay(measurement)) {
     *report->mutable_service_time() = SummaryOf(measurement.service_times());
@@ -145,6 +152,24 @@ void SetDistributions(const LoadResult& result, v1::RunReport* report) {
     if (!has_delay) continue;
     point->set_service_time(at(measurement.service_times()));
     point->set_dispatch_delay(at(measurement.dispatch_delays()));
+  }
+}
+
+void SetMethods(const LoadResult& result, const CallPlan& plan, v1::RunReport* report) {
+  const double seconds = absl::ToDoubleSeconds(result.elapsed);
+  for (const MethodCounts& counts : result.methods) {
+    v1::MethodFigures* figures = report->add_method_figures();
+    figures->set_name(counts.name);
+    std::set<std::string> methods;
+    for (const TargetMethod& method : plan.methods) {
+      if (method.name() == counts.name) methods.insert(method.path.substr(1));
+    }
+    figures->mutable_methods()->Assign(methods.begin(), methods.end());
+    SetCounts(counts.measurement, figures);
+    if (report->calls() > 0) figures->set_share(figures->calls() / report->calls());
+    if (seconds > 0) figures->set_achieved_rate(static_cast<double>(counts.succeeded_in_time) / seconds);
+    figures->set_unfinished(static_cast<double>(counts.measurement.unfinished()));
+    *figures->mutable_response_time() = SummaryOf(counts.measurement.response_times());
   }
 }
 

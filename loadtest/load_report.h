@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "loadtest/call_source.h"
 #include "loadtest/histogram.h"
 #include "loadtest/load_run.h"
 #include "meanwhile/v1/admin.pb.h"
@@ -26,6 +27,9 @@ extern template void SetMeasured(const LoadResult&, v1::RunReport*);
 
 // Fills what only a run tells: times by status, the histogram, the spectrum.
 void SetDistributions(const LoadResult& result, v1::RunReport* report);
+
+// Fills the figures of each method; nothing when there is one. `plan` is what was run.
+void SetMethods(const LoadResult& result, const CallPlan& plan, v1::RunReport* report);
 
 // Ten bars of equal width from the fastest call to p99, and one from there to the slowest, if it is slower. One bar
 // when all are equal, none without calls.

@@ -16,13 +16,13 @@
 #include "loadtest/live_stats.h"
 #include "loadtest/load_loop.h"
 #include "loadtest/open_loop.h"
+#include "loadtest/own_methods.h"
 #include "loadtest/process_stats.h"
 #include "loadtest/thread_clock.h"
 
 namespace meanwhile {
 namespace {
 
-constexpr char kFetch[] = "/meanwhile.v1.Meanwhile/Fetch";
 // How long an interrupt may go unnoticed.
 constexpr absl::Duration kLookPeriod = absl::Milliseconds(20);
 constexpr absl::Duration kProgressPeriod = absl::Milliseconds(500);
@@ -54,7 +54,7 @@ EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
   engines.slots = SlotsOf(options);
   engines.plan = options.plan;
   if (engines.plan == nullptr) {
-    engines.plan = RepeatedCall({kFetch, CallKind::kUnary}, {options.request.SerializeAsString()});
+    engines.plan = RepeatedCall({kFetchPath, CallKind::kUnary}, {options.request.SerializeAsString()});
   }
   engines.call = options.call;
   engines.timeout = options.timeout;
@@ -115,6 +115,7 @@ class Run {
     for (std::thread& thread : threads) thread.join();
     for (const std::unique_ptr<LoadLoop>& loop : loops_) {
       AddCounts(loop->counts(), &result);
+      AddMethods(loop->methods(), &result.methods);
       if (loop->streams() == nullptr) continue;
       if (!result.streams) result.streams.emplace();
       result.streams->Add(*loop->streams());
@@ -159,6 +160,15 @@ class Run {
     result->not_sent += counts.not_sent;
     result->in_flight_at_end += counts.in_flight_at_end;
     result->unfinished += counts.unfinished;
+  }
+
+  static void AddMethods(const MethodRecorder* methods, std::vector<MethodCounts>* sums) {
+    if (methods == nullptr) return;
+    if (sums->empty()) {
+      *sums = methods->counts();
+      return;
+    }
+    for (std::size_t i = 0; i < sums->size(); ++i) (*sums)[i].Add(methods->counts()[i]);
   }
 
   void RunLoop(std::size_t i) {
@@ -233,6 +243,7 @@ class Run {
     if (observer_ == nullptr) return;
     LoadProgress progress;
     progress.totals = LookAtLoops();
+    progress.methods = LookAtMethods();
     progress.recent = progress.totals.Since(progress_seen_);
     progress_seen_ = progress.totals;
     progress.recent_length = Between(last_progress_, now);
@@ -269,6 +280,17 @@ class Run {
     LiveCounts counts;
     for (const std::unique_ptr<LoadLoop>& loop : loops_) loop->live_stats().AddTo(&counts);
     return counts;
+  }
+
+  std::vector<std::pair<std::string, LiveCounts>> LookAtMethods() const {
+    std::vector<std::pair<std::string, LiveCounts>> methods;
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) {
+      if (loop->methods() == nullptr) continue;
+      const std::vector<MethodCounts>& counts = loop->methods()->counts();
+      for (std::size_t i = methods.size(); i < counts.size(); ++i) methods.emplace_back(counts[i].name, LiveCounts());
+      for (std::size_t i = 0; i < methods.size(); ++i) loop->methods()->live_stats()[i].AddTo(&methods[i].second);
+    }
+    return methods;
   }
 
   const absl::Duration duration_;

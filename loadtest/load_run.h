@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -22,6 +24,7 @@
 #include "loadtest/interval_log.h"
 #include "loadtest/live_stats.h"
 #include "loadtest/measurement.h"
+#include "loadtest/method_recorder.h"
 #include "loadtest/schedule.h"
 #include "loadtest/stream_measurement.h"
 #include "meanwhile/v1/meanwhile.pb.h"
@@ -79,6 +82,8 @@ struct LoadResult {
   absl::Time start;
   absl::Duration elapsed;
   Measurement measurement;
+  // By what reports call the plan's methods, in its order; none when all have the same name.
+  std::vector<MethodCounts> methods;
   // Of calls that stream; none when no method does.
   std::optional<StreamMeasurement> streams;
   // What LoopCounts says of all loops.
@@ -122,6 +127,9 @@ struct LoadProgress {
   LiveCounts recent;
   absl::Duration recent_length;
   LiveCounts totals;
+  // The totals by what reports call the methods; none when all have the same name. What is due or not sent is of no
+  // method yet.
+  std::vector<std::pair<std::string, LiveCounts>> methods;
 };
 
 // A second of the measured time, or what was left of it.

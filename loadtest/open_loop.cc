@@ -13,7 +13,8 @@ constexpr int kMostAtOnce = 16;
 }  // namespace
 
 OpenLoop::OpenLoop(Engine* engine, const MeasuredTime* time, Schedule schedule, const OpenLoopOptions& options)
-    : LoadLoop(options.log, StreamRecorder::For(options.plan, options.max_in_flight, time, options.now)),
+    : LoadLoop(options.log, StreamRecorder::For(options.plan, options.max_in_flight, time, options.now),
+               MethodRecorder::For(options.plan, options.max_in_flight)),
       engine_(engine),
       time_(time),
       schedule_(std::move(schedule)),
@@ -35,14 +36,14 @@ void OpenLoop::OnCallEnded(std::size_t slot, const CallEnd& end) {
   const JudgedEnd judged = Judge(slot, end, times);
   const LoadTime measured_end = time_->end.load(std::memory_order_relaxed);
   const bool in_time = now >= time_->begin.load(std::memory_order_relaxed) && now < measured_end;
-  if (in_time && judged.verdict == Verdict::kSucceeded) ++counts_.succeeded_in_time;
+  if (in_time && judged.verdict == Verdict::kSucceeded) CountInTime(slot);
   if (now >= measured_end) ++counts_.in_flight_at_end;
   if (cancelled_) ++counts_.unfinished;
   if (IsCounted(call.intended)) {
     if (cancelled_) {
-      RecordUnfinished(times, now);
+      RecordUnfinished(slot, times, now);
     } else {
-      Record(times, end.code, judged, now);
+      Record(slot, times, end.code, judged, now);
     }
   }
   free_slots_[slot % free_slots_.size()].push_back(slot);

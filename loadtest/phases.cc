@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "loadtest/load_shape.h"
 
@@ -13,12 +12,6 @@ namespace meanwhile {
 namespace {
 
 constexpr char kForm[] = "each must have rps and duration, or load";
-
-// `message` is a FlagError.
-absl::Status ErrorOf(const ConfigNode& node, absl::string_view message) {
-  absl::ConsumePrefix(&message, absl::StrCat("--", node.key, "="));
-  return ConfigError(node, message);
-}
 
 absl::StatusOr<std::string> ShapeOf(const ConfigNode& phase) {
   const ConfigNode* rate = nullptr;
@@ -38,10 +31,9 @@ absl::StatusOr<std::string> ShapeOf(const ConfigNode& phase) {
   if (!is_rate && !is_shape) return ConfigError(phase, kForm);
   if (is_shape) {
     const absl::StatusOr<LoadShape> shape = ParseLoadShape("--load", load->text, nullptr);
-    return shape.ok() ? absl::StatusOr<std::string>(load->text) : ErrorOf(*load, shape.status().message());
+    return shape.ok() ? absl::StatusOr<std::string>(load->text) : ConfigError(*load, shape.status());
   }
-  if (const auto parsed = ParseRate("--rps", rate->text); !parsed.ok())
-    return ErrorOf(*rate, parsed.status().message());
+  if (const auto parsed = ParseRate("--rps", rate->text); !parsed.ok()) return ConfigError(*rate, parsed.status());
   const std::string text = absl::StrCat("step:", rate->text, "/", duration->text);
   absl::Duration ignored;
   if (!absl::ParseDuration(duration->text, &ignored) || !ParseLoadShape("--load", text, nullptr).ok()) {

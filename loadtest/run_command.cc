@@ -51,7 +51,8 @@ struct RunCommand::Flags {
 namespace {
 
 constexpr char kFooter[] =
-    "Calls of Fetch, or of --call, are sent, either by so many callers at once, each as soon as its last call has "
+    "Calls of Fetch, of --call, or of the mix in the file of --config, are sent, either by so many callers at once, "
+    "each as soon as its last call has "
     "returned, or with\n"
     "--rps or --load by a schedule, whatever returns. Response times count from the moment at which a call was to be "
     "sent.\n"
@@ -67,7 +68,9 @@ constexpr char kFooter[] =
     "{{randomInt 1 100}},\n"
     "{{randomString 10}}, {{timestamp}}, {{timestampUnix}}, {{timestampUnixMilli}}, {{timestampUnixNano}}.\n"
     "\n"
-    "Exit codes: 0 good; 1 the target cannot be reached or went away, or no call succeeded; 2 bad usage;\n"
+    "Exit codes: 0 good; 1 the target cannot be reached or went away, no call succeeded, or a template came to no "
+    "message;\n"
+    "2 bad usage;\n"
     "99 a threshold failed, or --abort-when ended the run; 104 the file of --config is wrong; 105 interrupted, what "
     "was measured is told;\n"
     "106 the load tester was the limit.\n"
@@ -106,6 +109,7 @@ v1::RunReport ReportOf(const LoadOptions& load, const std::string& description, 
   report.set_connect_seconds(absl::ToDoubleSeconds(result.connect_time));
   SetMeasured(result, &report);
   SetDistributions(result, &report);
+  if (load.plan != nullptr) SetMethods(result, *load.plan, &report);
   if (const std::optional<double> ideal = IdealRate(load)) report.set_ideal_share(report.achieved_rate() / *ideal);
   const std::vector<std::string> problems = ProblemsOf(result);
   report.mutable_problems()->Assign(problems.begin(), problems.end());
@@ -120,6 +124,7 @@ int ExitCodeOf(const LoadResult& result, const v1::RunReport& report) {
   if (!report.aborted().empty()) return kExitThresholdFailed;
   if (result.measurement.succeeded() == 0 || IsServerGone(result)) return kExitFailed;
   if (IsClientLimited(result)) return kExitClientLimited;
+  if (!report.valid()) return kExitFailed;
   const bool all_passed = std::all_of(report.thresholds().begin(), report.thresholds().end(),
                                       [](const v1::ThresholdVerdict& verdict) { return verdict.passed(); });
   return all_passed ? kExitGood : kExitThresholdFailed;
@@ -165,8 +170,10 @@ RunCommand::RunCommand(CLI::App& app)
     flags.thresholds.push_back(*std::move(threshold));
     return absl::OkStatus();
   };
-  AddRepeatedFlag(*command_, "--threshold", parse_threshold, "CONDITION",
-                  "What must hold for exit code 0, as p99<80ms, errors<0.1% or rate>=10000; may be repeated");
+  AddRepeatedFlag(
+      *command_, "--threshold", parse_threshold, "CONDITION",
+      "What must hold for exit code 0, as p99<80ms, errors<0.1% or rate>=10000; p99{NAME}<80ms of one method "
+      "of a mix; may be repeated");
   auto parse_condition = [&flags](const std::string& text) {
     absl::StatusOr<Threshold> condition = ParseAbortCondition("--abort-when", text);
     if (!condition.ok()) return condition.status();
@@ -179,7 +186,7 @@ RunCommand::RunCommand(CLI::App& app)
   AddMetricsFlag(*command_, &flags.metrics);
   AddOutputFlag(*command_, "--hlog", &flags.log_file,
                 "Write the times second by second as a log that HdrHistogram's tools read");
-  AddRunConfigFlag(*command_);
+  AddRunConfigFlag(*command_, &flags.call_flags);
 
   command_->final_callback([&flags, &load, payload_size, wait] {
     flags.load_flags.Finish(&load);
@@ -206,6 +213,11 @@ int RunCommand::Execute(const absl::Notification& stop) {
   }
   if (absl::Status fit = flags_->call_option_flags.Check(load.plan.get()); !fit.ok()) {
     std::cerr << "loadtest: " << fit.message() << "\n";
+    return kExitUsage;
+  }
+  const std::vector<std::string> names = load.plan != nullptr ? load.plan->names() : std::vector<std::string>();
+  if (absl::Status found = CheckMethods("--threshold", flags_->thresholds, names); !found.ok()) {
+    std::cerr << "loadtest: " << found.message() << "\n";
     return kExitUsage;
   }
   const v1::Host host = ReadHost();

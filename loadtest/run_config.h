@@ -1,4 +1,5 @@
-// `--config` of `run`: all its flags, and the phases of a load as a list (phases.h).
+// `--config` of `run`: all its flags, the phases of a load as a list (phases.h), and a mix of methods
+// (call/mix_file.h).
 //
 // Thread: the one that parses.
 
@@ -7,10 +8,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "loadtest/call_flags.h"
+
 namespace meanwhile {
 
-// The flags of the app have been added, `--load` among them.
-CLI::Option* AddRunConfigFlag(CLI::App& app);
+// The flags of the app have been added, `--load` among them and those of `call_flags`, which takes the mix and outlives
+// the parsing.
+CLI::Option* AddRunConfigFlag(CLI::App& app, CallFlags* call_flags);
 
 }  // namespace meanwhile
 

@@ -43,24 +43,30 @@ MetricFamily Counter(const char* name, const char* help, double value) {
   return family;
 }
 
-MetricFamily Calls(const LiveCounts& counts) {
-  MetricFamily family =
-      Family(MetricType::Counter, "meanwhile_loadtest_calls_total", "Calls that have ended, by status.");
+using Labels = std::vector<ClientMetric::Label>;
+
+// Adds metrics of each method, or of all calls when there is one.
+template <typename Add>
+void AddOfMethods(const LoadProgress& progress, Add add, MetricFamily* family) {
+  if (progress.methods.empty()) add(progress.totals, Labels(), family);
+  for (const auto& [name, counts] : progress.methods) add(counts, Labels{{"method", name}}, family);
+}
+
+void AddCalls(const LiveCounts& counts, const Labels& of_method, MetricFamily* family) {
   for (std::size_t i = 0; i < kStatusCodes; ++i) {
     const auto code = static_cast<absl::StatusCode>(i);
     if (counts.ended[i] == 0 && code != absl::StatusCode::kOk) continue;
-    ClientMetric& metric = family.metric.emplace_back();
+    ClientMetric& metric = family->metric.emplace_back();
     metric.label = {{"code", absl::StatusCodeToString(code)}};
+    metric.label.insert(metric.label.end(), of_method.begin(), of_method.end());
     metric.counter.value = static_cast<double>(counts.ended[i]);
   }
-  return family;
 }
 
-MetricFamily ResponseTimes(const LiveCounts& counts) {
-  MetricFamily family = Family(MetricType::Histogram, "meanwhile_loadtest_call_seconds",
-                               "From when a call was to be sent to its end; to 3 %.");
-  ClientMetric& metric = family.metric.emplace_back();
+void AddResponseTimes(const LiveCounts& counts, const Labels& of_method, MetricFamily* family) {
+  ClientMetric& metric = family->metric.emplace_back();
   metric.label = {{"time", "response"}};
+  metric.label.insert(metric.label.end(), of_method.begin(), of_method.end());
   std::size_t next = 0;
   for (const double bound : kBounds) {
     for (; next < counts.times.size() && absl::ToDoubleSeconds(TimeBuckets::LowestOf(next)) < bound; ++next) {
@@ -75,6 +81,19 @@ MetricFamily ResponseTimes(const LiveCounts& counts) {
     const absl::Duration middle = (TimeBuckets::LowestOf(i) + TimeBuckets::LowestOf(i + 1)) / 2;
     metric.histogram.sample_sum += static_cast<double>(counts.times[i]) * absl::ToDoubleSeconds(middle);
   }
+}
+
+MetricFamily Calls(const LoadProgress& progress) {
+  MetricFamily family =
+      Family(MetricType::Counter, "meanwhile_loadtest_calls_total", "Calls that have ended, by status.");
+  AddOfMethods(progress, AddCalls, &family);
+  return family;
+}
+
+MetricFamily ResponseTimes(const LoadProgress& progress) {
+  MetricFamily family = Family(MetricType::Histogram, "meanwhile_loadtest_call_seconds",
+                               "From when a call was to be sent to its end; to 3 %.");
+  AddOfMethods(progress, AddResponseTimes, &family);
   return family;
 }
 
@@ -93,8 +112,8 @@ class RunMetrics::Figures final : public prometheus::Collectable {
     const double seconds = absl::ToDoubleSeconds(progress_.recent_length);
     const auto rate = [seconds](uint64_t count) { return seconds > 0 ? static_cast<double>(count) / seconds : 0; };
     return {
-        Calls(counts),
-        ResponseTimes(counts),
+        Calls(progress_),
+        ResponseTimes(progress_),
         Counter("meanwhile_loadtest_calls_due_total", "Calls whose time had come by the schedule, if there is one.",
                 static_cast<double>(counts.due)),
         Counter("meanwhile_loadtest_calls_not_sent_total",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "loadtest/own_methods.h"
 
 namespace meanwhile {
 namespace {
@@ -39,17 +40,11 @@ absl::StatusOr<Scenario> ParseScenario(absl::string_view name) {
 std::shared_ptr<const CallPlan> PlanOf(Scenario scenario, const v1::FetchRequest& fetch) {
   v1::ComputeRequest compute;
   compute.set_rounds(kRounds);
-  const FixedCall fetch_call{.method = 0, .messages = {fetch.SerializeAsString()}};
-  const FixedCall compute_call{.method = 1, .messages = {compute.SerializeAsString()}};
-  std::vector<FixedCall> calls;
-  if (scenario == Scenario::kWaiting) calls.push_back(fetch_call);
-  if (scenario == Scenario::kComputing) calls.push_back(compute_call);
-  if (scenario == Scenario::kMixed) {
-    calls.assign(kFetchesForEachCompute, fetch_call);
-    calls.push_back(compute_call);
-  }
-  return CallsInTurn({{.path = "/meanwhile.v1.Meanwhile/Fetch"}, {.path = "/meanwhile.v1.Meanwhile/Compute"}},
-                     std::move(calls));
+  if (scenario == Scenario::kWaiting) return RepeatedCall({kFetchPath}, {fetch.SerializeAsString()});
+  if (scenario == Scenario::kComputing) return RepeatedCall({kComputePath}, {compute.SerializeAsString()});
+  std::vector<FixedCall> calls(kFetchesForEachCompute, {.method = 0, .messages = {fetch.SerializeAsString()}});
+  calls.push_back({.method = 1, .messages = {compute.SerializeAsString()}});
+  return CallsInTurn({{.path = kFetchPath}, {.path = kComputePath}}, std::move(calls));
 }
 
 }  // namespace meanwhile

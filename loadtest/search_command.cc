@@ -66,7 +66,7 @@ absl::Status ParseObjectives(const std::string& text, std::vector<Threshold>* ob
     }
     objectives->push_back(*std::move(objective));
   }
-  return absl::OkStatus();
+  return CheckMethods("--slo", *objectives, {});
 }
 
 absl::Status ParsePrecision(const std::string& text, double* precision) {

@@ -1,5 +1,6 @@
 #include "loadtest/threshold.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "client/flags.h"
 #include "loadtest/report/figures.h"
@@ -20,10 +22,27 @@ using Comparison = Threshold::Comparison;
 
 constexpr char kForms[] =
     "must be a metric (p99 or any other percentile, mean, max, errors, not-sent, rate), a comparison (<, <=, >, >=) "
-    "and a bound such as 80ms, 0.1% or 10000";
+    "and a bound such as 80ms, 0.1% or 10000; of one method of a mix, but for not-sent, p99{NAME}<80ms";
 
 bool IsTime(Metric metric) { return metric == Metric::kQuantile || metric == Metric::kMean || metric == Metric::kMax; }
+bool IsNotSent(Metric metric) { return metric == Metric::kNotSent || metric == Metric::kNotSentShare; }
 bool IsShare(Metric metric) { return metric == Metric::kErrorShare || metric == Metric::kNotSentShare; }
+
+// What stands before the first of these characters.
+absl::string_view TakeUntil(absl::string_view ends, absl::string_view* text) {
+  const absl::string_view taken = text->substr(0, text->find_first_of(ends));
+  text->remove_prefix(taken.size());
+  return taken;
+}
+
+// `{NAME}`, and what space follows it.
+bool TakeMethod(absl::string_view* text, std::string* name) {
+  text->remove_prefix(1);
+  *name = std::string(TakeUntil("}", text));
+  const bool is_closed = absl::ConsumePrefix(text, "}");
+  *text = absl::StripLeadingAsciiWhitespace(*text);
+  return is_closed && !name->empty();
+}
 
 std::optional<Comparison> TakeComparison(absl::string_view* text) {
   if (absl::ConsumePrefix(text, "<=")) return Comparison::kAtMost;
@@ -76,7 +95,13 @@ bool SetBound(absl::string_view text, Threshold* threshold) {
 double ShareOf(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
 double ActualOf(const Threshold& threshold, const LoadResult& result) {
-  const Measurement& measurement = result.measurement;
+  const MethodCounts* method = nullptr;
+  for (const MethodCounts& counts : result.methods) {
+    if (counts.name == threshold.method) method = &counts;
+  }
+  if (method == nullptr && !threshold.method.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const Measurement& measurement = method != nullptr ? method->measurement : result.measurement;
+  const uint64_t succeeded_in_time = method != nullptr ? method->succeeded_in_time : result.succeeded_in_time;
   const auto failed = static_cast<double>(measurement.failed());
   const auto not_sent = static_cast<double>(result.not_sent);
   const double seconds = absl::ToDoubleSeconds(result.elapsed);
@@ -97,7 +122,7 @@ double ActualOf(const Threshold& threshold, const LoadResult& result) {
     case Metric::kNotSentShare:
       return ShareOf(not_sent, static_cast<double>(result.scheduled));
     case Metric::kRate:
-      return ShareOf(static_cast<double>(result.succeeded_in_time), seconds);
+      return ShareOf(static_cast<double>(succeeded_in_time), seconds);
   }
   return 0;
 }
@@ -127,13 +152,14 @@ bool Threshold::Holds(double actual) const {
 absl::StatusOr<Threshold> ParseThreshold(absl::string_view flag, absl::string_view text) {
   Threshold threshold;
   threshold.text = std::string(text);
-  const std::size_t sign = text.find_first_of("<>");
-  absl::string_view rest = sign == absl::string_view::npos ? "" : text.substr(sign);
+  absl::string_view rest = text;
+  const absl::string_view metric = absl::StripAsciiWhitespace(TakeUntil("<>{", &rest));
+  const bool has_method = absl::StartsWith(rest, "{");
+  const bool is_method_good = !has_method || TakeMethod(&rest, &threshold.method);
   const std::optional<Comparison> comparison = TakeComparison(&rest);
   rest = absl::StripAsciiWhitespace(rest);
-  if (!comparison ||
-      !SetMetric(absl::StripAsciiWhitespace(text.substr(0, sign)), absl::EndsWith(rest, "%"), &threshold) ||
-      !SetBound(rest, &threshold)) {
+  if (!is_method_good || !comparison || !SetMetric(metric, absl::EndsWith(rest, "%"), &threshold) ||
+      !SetBound(rest, &threshold) || (has_method && IsNotSent(threshold.metric))) {
     return absl::InvalidArgumentError(FlagError(flag, text, kForms));
   }
   threshold.comparison = *comparison;
@@ -142,12 +168,25 @@ absl::StatusOr<Threshold> ParseThreshold(absl::string_view flag, absl::string_vi
 
 absl::StatusOr<Threshold> ParseAbortCondition(absl::string_view flag, absl::string_view text) {
   absl::StatusOr<Threshold> condition = ParseThreshold(flag, text);
-  const bool is_errors =
-      condition.ok() && (condition->metric == Metric::kErrors || condition->metric == Metric::kErrorShare);
+  const bool is_errors = condition.ok() && condition->method.empty() &&
+                         (condition->metric == Metric::kErrors || condition->metric == Metric::kErrorShare);
   if (is_errors && (condition->comparison == Comparison::kMore || condition->comparison == Comparison::kAtLeast)) {
     return condition;
   }
   return absl::InvalidArgumentError(FlagError(flag, text, "must be errors>N, errors>N% or one of these with >="));
+}
+
+absl::Status CheckMethods(absl::string_view flag, const std::vector<Threshold>& thresholds,
+                          const std::vector<std::string>& names) {
+  for (const Threshold& threshold : thresholds) {
+    if (threshold.method.empty()) continue;
+    if (names.size() > 1 && std::find(names.begin(), names.end(), threshold.method) != names.end()) continue;
+    const std::string why = names.size() > 1 ? absl::StrCat("there are ", absl::StrJoin(names, ", "))
+                                             : "only the methods of a mix are told apart";
+    return absl::InvalidArgumentError(
+        FlagError(flag, threshold.text, absl::StrCat("no method ", threshold.method, "; ", why)));
+  }
+  return absl::OkStatus();
 }
 
 std::vector<v1::ThresholdVerdict> Judge(const std::vector<Threshold>& thresholds, const LoadResult& result) {

@@ -5,6 +5,7 @@
 //   errors<0.1%     the share of the calls that failed; errors<10 is their number
 //   not-sent<1%     the same of the calls that an open loop did not send
 //   rate>=10000     successful calls a second
+//   p99{NAME}<80ms  any of these but not-sent of one method of a mix, by the name that reports have for it
 //
 // The comparison is one of <, <=, >, >=. Pure functions, any thread.
 
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "loadtest/load_run.h"
@@ -28,6 +30,7 @@ struct Threshold {
   std::string text;
   Metric metric;
   double quantile = 0;  // Of kQuantile.
+  std::string method;   // Empty for all calls.
   Comparison comparison;
   double bound = 0;  // Seconds, a share of 1, a number, or calls a second.
 
@@ -40,7 +43,12 @@ absl::StatusOr<Threshold> ParseThreshold(absl::string_view flag, absl::string_vi
 // One that can be judged while the run goes on: of errors, with > or >=.
 absl::StatusOr<Threshold> ParseAbortCondition(absl::string_view flag, absl::string_view text);
 
-// Each threshold's verdict. One of times fails when no call ended.
+// Whether there is each method that a threshold names. `names` are all that reports will have; one alone is not told
+// apart. The error is complete.
+absl::Status CheckMethods(absl::string_view flag, const std::vector<Threshold>& thresholds,
+                          const std::vector<std::string>& names);
+
+// Each threshold's verdict. One of times fails when no call ended, one of a method that was not told apart always.
 std::vector<v1::ThresholdVerdict> Judge(const std::vector<Threshold>& thresholds, const LoadResult& result);
 
 }  // namespace meanwhile

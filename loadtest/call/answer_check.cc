@@ -17,11 +17,6 @@ namespace {
 // Of a value that is told in an error.
 constexpr std::size_t kMostValueBytes = 80;
 
-struct SlotState {
-  bool answered = false;
-  std::string mismatch;
-};
-
 int CodeOf(absl::string_view name) {
   int number = 0;
   if (absl::SimpleAtoi(name, &number)) return number >= 0 && number <= 16 ? number : -1;
@@ -33,48 +28,62 @@ int CodeOf(absl::string_view name) {
 
 class Checker final : public AnswerChecker {
  public:
-  Checker(const AnswerChecks& checks, std::size_t slots) : checks_(checks), slots_(checks.fields.empty() ? 0 : slots) {
-    if (!checks.fields.empty()) message_.reset(factory_.GetPrototype(&checks.method.response())->New());
+  Checker(const std::vector<AnswerChecks>& checks, std::size_t slots) : checks_(checks), calls_(slots) {
+    for (const AnswerChecks& of_method : checks) {
+      messages_.emplace_back();
+      if (of_method.fields.empty()) continue;
+      messages_.back().reset(factory_.GetPrototype(&of_method.method.response())->New());
+    }
   }
 
+  void OnSent(std::size_t slot, std::size_t method) override { calls_[slot].method = method; }
+
   void OnMessage(std::size_t slot, absl::string_view message) override {
-    if (slots_.empty()) return;
-    SlotState& state = slots_[slot];
-    state.answered = true;
-    if (state.mismatch.empty()) state.mismatch = MismatchIn(message);
+    Call& call = calls_[slot];
+    if (checks_[call.method].fields.empty()) return;
+    call.answered = true;
+    if (call.mismatch.empty()) call.mismatch = MismatchIn(message, call.method);
   }
 
   JudgedEnd OnCallEnded(std::size_t slot, const CallEnd& end) override {
-    SlotState state;
-    if (!slots_.empty()) state = std::exchange(slots_[slot], SlotState());
-    if (!checks_.statuses.Has(end.code)) {
+    Call call = std::exchange(calls_[slot], Call());
+    const AnswerChecks& checks = checks_[call.method];
+    if (!checks.statuses.Has(end.code)) {
       if (end.code != absl::StatusCode::kOk) return {Verdict::kFailed, end.message};
-      why_ = absl::StrCat("expected status ", checks_.statuses.Names());
+      why_ = absl::StrCat("expected status ", checks.statuses.Names());
       return {Verdict::kFailed, why_};
     }
-    if (!slots_.empty() && !state.answered && end.code == absl::StatusCode::kOk) {
-      state.mismatch = checks_.fields.front().MismatchOf("no message");
+    if (!checks.fields.empty() && !call.answered && end.code == absl::StatusCode::kOk) {
+      call.mismatch = checks.fields.front().MismatchOf("no message");
     }
-    if (state.mismatch.empty()) return {Verdict::kSucceeded, {}};
-    why_ = std::move(state.mismatch);
+    if (call.mismatch.empty()) return {Verdict::kSucceeded, {}};
+    why_ = std::move(call.mismatch);
     return {Verdict::kWrongAnswer, why_};
   }
 
  private:
-  std::string MismatchIn(absl::string_view encoded) {
-    if (!message_->ParseFromArray(encoded.data(), static_cast<int>(encoded.size()))) {
-      return checks_.fields.front().MismatchOf(absl::StrCat("no ", checks_.method.response().full_name()));
+  struct Call {
+    std::size_t method = 0;
+    bool answered = false;
+    std::string mismatch;
+  };
+
+  std::string MismatchIn(absl::string_view encoded, std::size_t method) {
+    const AnswerChecks& checks = checks_[method];
+    google::protobuf::Message& message = *messages_[method];
+    if (!message.ParseFromArray(encoded.data(), static_cast<int>(encoded.size()))) {
+      return checks.fields.front().MismatchOf(absl::StrCat("no ", checks.method.response().full_name()));
     }
-    for (const ExpectedField& field : checks_.fields) {
-      if (std::string mismatch = field.Mismatch(*message_); !mismatch.empty()) return mismatch;
+    for (const ExpectedField& field : checks.fields) {
+      if (std::string mismatch = field.Mismatch(message); !mismatch.empty()) return mismatch;
     }
     return "";
   }
 
-  const AnswerChecks& checks_;
-  std::vector<SlotState> slots_;  // Empty when only statuses are looked at.
+  const std::vector<AnswerChecks>& checks_;
+  std::vector<Call> calls_;  // By slot.
   google::protobuf::DynamicMessageFactory factory_;
-  std::unique_ptr<google::protobuf::Message> message_;
+  std::vector<std::unique_ptr<google::protobuf::Message>> messages_;  // By method; null where no field is looked at.
   std::string why_;
 };
 
@@ -133,7 +142,7 @@ std::string ExpectedField::MismatchOf(absl::string_view was) const {
   return absl::StrCat("expected ", text_, ", was ", was.substr(0, kMostValueBytes), is_long ? "…" : "");
 }
 
-std::unique_ptr<AnswerChecker> MakeAnswerChecker(const AnswerChecks& checks, std::size_t slots) {
+std::unique_ptr<AnswerChecker> MakeAnswerChecker(const std::vector<AnswerChecks>& checks, std::size_t slots) {
   return std::make_unique<Checker>(checks, slots);
 }
 

@@ -1,4 +1,4 @@
-// AnswerChecks: what a call must come to, as --expect-status and --expect-json say it:
+// AnswerChecks: what the calls of a method must come to, as --expect-status and --expect-json say it:
 //
 //   --expect-status=OK,NOT_FOUND    these statuses are successes, and no others
 //   --expect-json status.code=1     the answer has this value at this place
@@ -67,8 +67,8 @@ struct AnswerChecks {
   Method method = {};
 };
 
-// `checks` outlive the checker.
-std::unique_ptr<AnswerChecker> MakeAnswerChecker(const AnswerChecks& checks, std::size_t slots);
+// `checks` are those of each of the plan's methods, and outlive the checker.
+std::unique_ptr<AnswerChecker> MakeAnswerChecker(const std::vector<AnswerChecks>& checks, std::size_t slots);
 
 }  // namespace meanwhile
 

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/flags.h"
 #include "loadtest/call/template.h"
 
 namespace meanwhile {
@@ -37,7 +38,7 @@ struct Mix {
   std::vector<CallEntry> entries;
   std::vector<double> ends;             // Of each entry's part of [0, 1).
   std::vector<std::vector<Data>> data;  // Of each entry.
-  MixOptions options;
+  uint64_t seed = 1;
   // The number of the next call with a template.
   mutable std::atomic<uint64_t> next_number = 0;
   std::shared_ptr<UnmadeCalls> unmade = std::make_shared<UnmadeCalls>();
@@ -49,7 +50,7 @@ class Source final : public CallSource {
       : plan_(plan), mix_(std::move(mix)), place_(static_cast<double>(engine) * kGoldenRatio) {
     // The next engine begins with the next entry.
     turns_.assign(mix_->entries.size(), engine);
-    std::seed_seq seed{mix_->options.seed, static_cast<uint64_t>(engine)};
+    std::seed_seq seed{mix_->seed, static_cast<uint64_t>(engine)};
     values_.random.seed(seed);
     values_.loop_number = engine;
   }
@@ -77,7 +78,7 @@ class Source final : public CallSource {
   const Mix::Data& NextData(std::size_t method) {
     const std::vector<Mix::Data>& data = mix_->data[method];
     if (data.size() == 1) return data.front();
-    if (mix_->options.pick == Pick::kRandom) {
+    if (mix_->entries[method].pick == Pick::kRandom) {
       return data[std::uniform_int_distribution<std::size_t>(0, data.size() - 1)(values_.random)];
     }
     return data[turns_[method]++ % data.size()];
@@ -109,6 +110,12 @@ class Source final : public CallSource {
 
 }  // namespace
 
+absl::StatusOr<Pick> ParsePick(absl::string_view flag, absl::string_view text) {
+  if (text == "round-robin") return Pick::kRoundRobin;
+  if (text == "random") return Pick::kRandom;
+  return absl::InvalidArgumentError(FlagError(flag, text, "must be round-robin or random"));
+}
+
 void UnmadeCalls::Add(absl::string_view error) {
   const absl::MutexLock lock(&mutex_);
   if (count_++ == 0) first_error_ = std::string(error.substr(0, 200));
@@ -121,17 +128,17 @@ std::string UnmadeCalls::Problem() const {
                       " messages came out as none, and the one before was sent again: ", first_error_);
 }
 
-CallMix MixCalls(std::vector<CallEntry> entries, const MixOptions& options) {
+CallMix MixCalls(std::vector<CallEntry> entries, uint64_t seed) {
   auto mix = std::make_shared<Mix>();
   mix->entries = std::move(entries);
-  mix->options = options;
+  mix->seed = seed;
   auto plan = std::make_shared<CallPlan>();
   double whole = 0;
   for (const CallEntry& entry : mix->entries) whole += entry.weight;
   double end = 0;
   for (std::size_t i = 0; i < mix->entries.size(); ++i) {
     const CallEntry& entry = mix->entries[i];
-    plan->methods.push_back({entry.method.path(), KindOf(*entry.method.descriptor)});
+    plan->methods.push_back({entry.method.path(), KindOf(*entry.method.descriptor), entry.name});
     mix->ends.push_back(end += entry.weight / whole);
     std::vector<Mix::Data>& data = mix->data.emplace_back();
     for (const CallData::Entry& messages : entry.data.entries()) {

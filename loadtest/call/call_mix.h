@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "loadtest/call/call_data.h"
@@ -26,24 +27,24 @@
 
 namespace meanwhile {
 
+// Which entry of a method's data the next call sends.
+enum class Pick { kRoundRobin, kRandom };
+
+// `round-robin` or `random`. The error is complete.
+absl::StatusOr<Pick> ParsePick(absl::string_view flag, absl::string_view text);
+
 struct CallEntry {
   Method method;
   CallData data;
   // More than 0.
   double weight = 1;
-};
-
-enum class Pick { kRoundRobin, kRandom };
-
-struct MixOptions {
-  // Which entry of a method's data the next call sends.
   Pick pick = Pick::kRoundRobin;
-  // Of picks and of what templates draw: the same seed, the same requests for each engine.
-  uint64_t seed = 1;
+  // What reports call it; the method's name when empty.
+  std::string name = {};
 };
 
 // Calls whose template came out as no message, such as a number that has grown too large for its field. They send what
-// the call before sent there, and the run's figures are to be taken with care.
+// the call before sent there, so the run is not the one that was asked for.
 class UnmadeCalls {
  public:
   void Add(absl::string_view error);
@@ -62,8 +63,9 @@ struct CallMix {
   std::shared_ptr<const UnmadeCalls> unmade;
 };
 
-// Of at least one entry.
-CallMix MixCalls(std::vector<CallEntry> entries, const MixOptions& options);
+// Of at least one entry. `seed` is that of picks and of what templates draw: the same seed, the same requests for each
+// engine.
+CallMix MixCalls(std::vector<CallEntry> entries, uint64_t seed = 1);
 
 }  // namespace meanwhile
 

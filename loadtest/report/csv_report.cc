@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -82,7 +83,6 @@ struct Column {
   }
 
 constexpr Column kColumns[] = {
-    {"kind", [](const v1::Cell& cell) { return std::string(cell.round() == 0 ? "summary" : "round"); }},
     {"model", [](const v1::Cell& cell) { return cell.model(); }},
     {"in_flight", [](const v1::Cell& cell) { return absl::StrCat(cell.in_flight()); }},
     {"round", [](const v1::Cell& cell) { return cell.round() == 0 ? "" : absl::StrCat(cell.round()); }},
@@ -153,24 +153,43 @@ constexpr Column kColumns[] = {
 #undef STREAM_COLUMN
 #undef STREAM_TIME_COLUMN
 
+// `kind` stands before the columns of a cell, `of_report` behind them.
 template <typename FieldOf>
-void AppendRow(std::string& csv, FieldOf field_of, const std::string& engine) {
-  std::vector<std::string> fields;
+void AppendRow(std::string& csv, const std::string& kind, FieldOf field_of, const std::vector<std::string>& of_report) {
+  std::vector<std::string> fields = {kind};
   for (const Column& column : kColumns) fields.push_back(Quoted(field_of(column)));
-  fields.push_back(Quoted(engine));
+  for (const std::string& field : of_report) fields.push_back(Quoted(field));
   absl::StrAppend(&csv, absl::StrJoin(fields, ","), "\r\n");
 }
 
 std::string Head() {
   std::string csv;
-  AppendRow(
-      csv, [](const Column& column) { return std::string(column.name); }, "engine");
+  AppendRow(csv, "kind", [](const Column& column) { return std::string(column.name); }, {"engine", "method"});
   return csv;
 }
 
-void AppendCell(std::string& csv, const v1::Cell& cell, const std::string& engine) {
-  AppendRow(
-      csv, [&cell](const Column& column) { return column.field(cell); }, engine);
+void AppendCell(std::string& csv, const v1::Cell& cell, const std::string& engine, const std::string& method = "") {
+  const std::string kind = !method.empty() ? "method" : cell.round() == 0 ? "summary" : "round";
+  AppendRow(csv, kind, [&cell](const Column& column) { return column.field(cell); }, {engine, method});
+}
+
+// What is known of a method's calls alone; what is not is no number.
+v1::Cell CellOf(const v1::MethodFigures& method, const v1::RunReport& report) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  v1::Cell cell;
+  cell.set_model(report.model());
+  cell.set_in_flight(report.in_flight());
+  cell.set_duration_seconds(report.duration_seconds());
+  cell.set_calls(method.calls());
+  cell.set_achieved_rate(method.achieved_rate());
+  cell.set_errors(method.errors());
+  *cell.mutable_statuses() = method.statuses();
+  *cell.mutable_error_groups() = method.error_groups();
+  *cell.mutable_response_time() = method.response_time();
+  cell.set_unfinished(method.unfinished());
+  cell.set_not_sent(kUnknown);
+  cell.set_in_flight_at_end(kUnknown);
+  return cell;
 }
 
 }  // namespace
@@ -185,6 +204,9 @@ std::string CsvReport(const v1::ComparisonReport& report) {
 std::string CsvReport(const v1::RunReport& report) {
   std::string csv = Head();
   AppendCell(csv, CellOf(report), report.engine());
+  for (const v1::MethodFigures& method : report.method_figures()) {
+    AppendCell(csv, CellOf(method, report), report.engine(), method.name());
+  }
   return csv;
 }
 

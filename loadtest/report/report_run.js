@@ -56,6 +56,34 @@ const timeHeads = ['min', 'mean', 'std dev', 'p50', 'p75', 'p90', 'p99', 'p99.9'
 const timeFigures = ({min, mean, stddev, p50, p75, p90, p99, p999, p9999, p99999, max}) =>
   [min, mean, stddev, p50, p75, p90, p99, p999, p9999, p99999, max].map(figures.seconds);
 
+// By method, when there are several.
+function methodCards() {
+  const methods = report.methodFigures;
+  if (methods.length === 0) return [];
+  const statuses = figuresOf => Object.entries(figuresOf.statuses).sort(([, a], [, b]) => b - a)
+    .map(([status, count]) => `${status} ${figures.count(count)}`).join(', ');
+  const known = ({calls, responseTime}, name) => (calls > 0 ? responseTime[name] : null);
+  const times = ['p50', 'p90', 'p99', 'max'];
+  const chart = () => barChart({
+    series: ['p50', 'p90', 'p99'].map((label, i) => ({
+      label, colour: seriesColour([0, 2, 1][i]), data: methods.map(method => known(method, label)),
+    })),
+    groups: methods.map(({name}) => name.split('/')),
+    format: figures.seconds,
+    xTitle: '',
+  });
+  const row = method => [method.name, figures.count(method.calls), figures.share(method.share),
+    figures.figure(method.achievedRate), figures.count(method.errors),
+    ...times.map(name => figures.seconds(known(method, name))), statuses(method)];
+  return [
+    card(element('h2', {}, 'Methods'),
+      table(['method', 'calls', 'share', 'calls/s', 'errors', ...times, 'statuses'], methods.map(row))),
+    methods.length <= 12 ? element('div', {class: 'charts'},
+      panel('Response time by method', 'Percentiles of the calls of each method.', chart, true))
+      : null,
+  ];
+}
+
 function statusCard() {
   const statuses = Object.entries(report.statuses).sort(([, a], [, b]) => b - a);
   if (statuses.length === 0) return null;
@@ -119,6 +147,7 @@ function runPage() {
     element('div', {class: 'cards facts'}, ...Object.entries(facts).map(([name, figure]) =>
       card(element('div', {class: 'kicker'}, name), element('div', {class: 'big'}, figure)))),
     thresholdCard(),
+    ...methodCards(),
     ...seriesCharts(),
     runCharts(),
     card(element('h2', {}, 'All figures'), definitions(runFigures()),

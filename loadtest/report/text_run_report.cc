@@ -132,14 +132,50 @@ std::string HistogramBars(const v1::RunReport& report) {
   return Section("Histogram of response times", table);
 }
 
-std::string Statuses(const v1::RunReport& report) {
-  std::vector<std::pair<std::string, double>> statuses(report.statuses().begin(), report.statuses().end());
+using StatusCounts = std::vector<std::pair<std::string, double>>;
+
+// The most frequent first. `Figures` are of a run or of a method.
+template <typename Figures>
+StatusCounts SortedStatuses(const Figures& figures) {
+  StatusCounts statuses(figures.statuses().begin(), figures.statuses().end());
   std::sort(statuses.begin(), statuses.end(), [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
+  return statuses;
+}
+
+// A name is too long to stand beside its figures.
+std::string Methods(const v1::RunReport& report) {
+  TextTable table("rrrrrrrr");
+  table.AddRow({"calls", "share", "calls/s", "errors", "p50", "p90", "p99", "max"});
+  for (const v1::MethodFigures& method : report.method_figures()) {
+    const v1::LatencySummary& times = method.response_time();
+    std::vector<std::string> row = {FormatCount(method.calls()), FormatShare(method.share()),
+                                    FormatFigure(method.achieved_rate()), FormatCount(method.errors())};
+    for (const double seconds : {times.p50(), times.p90(), times.p99(), times.max()}) {
+      row.push_back(method.calls() > 0 ? FormatSeconds(seconds) : kNoFigure);
+    }
+    table.AddRow(std::move(row));
+  }
+  const std::vector<std::string> lines = table.Lines(4);
+  std::string text = absl::StrCat("\nMethods\n", lines.front(), "\n");
+  for (int i = 0; i < report.method_figures_size(); ++i) {
+    const v1::MethodFigures& method = report.method_figures(i);
+    std::vector<std::string> about = {Printable(method.name())};
+    if (method.errors() > 0) {
+      for (const auto& [status, count] : SortedStatuses(method)) {
+        about.push_back(absl::StrCat(Printable(status), " ", FormatCount(count)));
+      }
+    }
+    absl::StrAppend(&text, "  ", JoinItems(about, kReportWidth), "\n", lines[static_cast<std::size_t>(i) + 1], "\n");
+  }
+  return text;
+}
+
+std::string Statuses(const v1::RunReport& report) {
   TextTable table("lrrrr");
   table.AddRow({"", "calls", "p50", "p99", "max"});
-  for (const auto& [status, count] : statuses) {
+  for (const auto& [status, count] : SortedStatuses(report)) {
     const auto times = report.status_times().find(status);
     const auto figure = [&](double seconds) {
       return times == report.status_times().end() ? kNoFigure : FormatSeconds(seconds);
@@ -166,6 +202,7 @@ std::string TextReport(const v1::RunReport& report) {
   std::string verdict = Verdict(report);
   if (!report.aborted().empty()) absl::StrAppend(&verdict, "ABORTED: ", Printable(report.aborted()), "\n");
   std::string text = absl::StrCat(verdict, Head(report), Summary(report), Times(report));
+  if (!report.method_figures().empty()) absl::StrAppend(&text, Methods(report));
   if (!report.histogram().empty()) absl::StrAppend(&text, HistogramBars(report));
   if (!report.statuses().empty()) absl::StrAppend(&text, Statuses(report));
   if (!report.error_groups().empty()) absl::StrAppend(&text, "\nErrors\n", ErrorLines(report.error_groups(), 2));

@@ -83,7 +83,7 @@ std::shared_ptr<const CallPlan> DynamicPlan(bool with_template) {
   const std::string payload =
       with_template ? "{{randomString 84}}AA==" : absl::Base64Escape(std::string(kPayloadBytes, 'x'));
   CallData data = CallData::FromJson(method, "data", absl::StrCat("{\"payload\": \"", payload, "\"}")).value();
-  return MixCalls({{method, std::move(data)}}, {}).plan;
+  return MixCalls({{method, std::move(data)}}).plan;
 }
 
 // `name`: http2, dynamic, template or grpc.

@@ -176,13 +176,18 @@ class ConfigRulesTest : public testing::Test {
     app_.add_option("--load", load_, "");
     app_.add_option("--spacing", spacing_, "");
     ConfigRules rules;
+    app_.add_option("--call", call_, "");
     rules.replaces["rate"] = {"load", "phases", "spacing"};
-    rules.list_key = "phases";
-    rules.list_flag = "load";
-    rules.parse_list = [](const ConfigNode& node) -> absl::StatusOr<std::string> {
-      if (node.kind != ConfigNode::Kind::kList) return ConfigError(node, "must be a list");
-      return absl::StrCat(node.children.size(), " phases");
-    };
+    rules.replaces["call"] = {"mix"};
+    rules.keys["phases"] = {"load", [](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> {
+                              if (node.kind != ConfigNode::Kind::kList) return ConfigError(node, "must be a list");
+                              return absl::StrCat(node.children.size(), " phases");
+                            }};
+    rules.keys["mix"] = {"call", [this](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> {
+                           if (node.kind != ConfigNode::Kind::kList) return ConfigError(node, "must be a list");
+                           mix_size_ = node.children.size();
+                           return std::nullopt;
+                         }};
     AddConfigFlag(app_, rules);
   }
 
@@ -201,12 +206,23 @@ class ConfigRulesTest : public testing::Test {
   std::string rate_;
   std::string load_;
   std::string spacing_;
+  std::string call_;
+  std::size_t mix_size_ = 0;
 };
 
 TEST_F(ConfigRulesTest, AListBecomesTheValueOfItsFlag) {
   EXPECT_EQ(Parse("phases: [a, b]"), "");
   EXPECT_EQ(load_, "2 phases");
   EXPECT_EQ(Parse("\nphases: a"), absl::StrCat("program: ", path_, ":2: phases: must be a list\n"));
+}
+
+TEST_F(ConfigRulesTest, AKeyMayBeTakenWithoutGivingItsFlagAValue) {
+  EXPECT_EQ(Parse("mix: [a, b, c]\nphases: [a]"), "");
+  EXPECT_EQ(mix_size_, 3u);
+  EXPECT_EQ(call_, "");
+  EXPECT_EQ(load_, "1 phases");
+  EXPECT_EQ(Parse("mix: a"), absl::StrCat("program: ", path_, ":1: mix: must be a list\n"));
+  EXPECT_EQ(Parse("mix: [a]\ncall: x"), absl::StrCat("program: ", path_, ":2: call: cannot stand together with mix\n"));
 }
 
 TEST_F(ConfigRulesTest, TwoKeysDoNotSetTheSameFlag) {
@@ -230,6 +246,13 @@ TEST_F(ConfigRulesTest, AFlagInTheFileReplacesNothing) {
   EXPECT_EQ(Parse("rate: 7\nspacing: even"), "");
   EXPECT_EQ(rate_, "7");
   EXPECT_EQ(spacing_, "even");
+}
+
+TEST_F(ConfigRulesTest, AFlagReplacesOnlyWhatItsRuleNames) {
+  EXPECT_EQ(Parse("phases: [a, b]\nmix: [a]", {"--call=x"}), "");
+  EXPECT_EQ(load_, "2 phases");
+  EXPECT_EQ(mix_size_, 0u);
+  EXPECT_EQ(call_, "x");
 }
 
 TEST_F(ConfigFlagTest, RefusesAFileThatCannotBeRead) {

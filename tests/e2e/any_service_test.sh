@@ -139,6 +139,10 @@ check_flags() {
   says '--data-file=lines: cannot be given together with --data'
   run 2 --call=a.B/C --proto=a.proto --protoset=a
   says '--protoset=a: cannot be given together with --proto'
+  run 2 --call=a.B/C -D ''
+  says '--data-file=: must be a file'
+  run 2 --call=a.B/C --binary-file ''
+  says '--binary-file=: must be a file'
   run 2 --call=a.B/C -I .
   says 'needs --proto'
   run 2 --call=a

@@ -83,6 +83,25 @@ TEST_F(ClosedLoopTest, CountsEveryCallWhateverItsStatus) {
   EXPECT_EQ(loop_->counts().measurement.succeeded(), 0u);
 }
 
+TEST_F(ClosedLoopTest, CountsEachMethodByItself) {
+  CallPlan plan;
+  plan.methods = {{.path = "/a.B/C"}, {.path = "/a.B/D"}};
+  engine_.methods = 2;
+  Run(100ms, 301ms, {.callers = 4, .plan = &plan});
+  const std::vector<MethodCounts>& methods = loop_->methods()->counts();
+  ASSERT_EQ(methods.size(), 2u);
+  EXPECT_EQ(calls(), 20u);
+  for (const MethodCounts& method : methods) {
+    EXPECT_EQ(method.measurement.calls(), 10u);
+    EXPECT_EQ(method.measurement.succeeded(), 10u);
+    EXPECT_EQ(method.succeeded_in_time, 10u);
+  }
+  CallPlan one;
+  one.methods = {{.path = "/a.B/C"}};
+  ClosedLoop alone(&engine_, &time_, {.callers = 1, .plan = &one});
+  EXPECT_EQ(alone.methods(), nullptr);
+}
+
 TEST_F(ClosedLoopTest, CancelsWhatHasNotEndedWhenItsPatienceHas) {
   engine_.service_time = 24h;
   Run(0ms, 100ms, {.callers = 3, .patience = 2s});

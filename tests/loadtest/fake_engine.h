@@ -49,7 +49,7 @@ class FakeEngine final : public Engine {
     slots.push_back(slot);
     most_in_flight = std::max(most_in_flight, in_flight_.size());
     sent.push_back(now);
-    return 0;
+    return sent.size() % methods;
   }
   void CancelCalls() override {
     ++cancels;
@@ -73,6 +73,8 @@ class FakeEngine final : public Engine {
   std::chrono::nanoseconds timer_lateness{0};
   absl::StatusCode code = absl::StatusCode::kOk;
   std::function<void()> on_tick;
+  // Of the plan; they are called in turn.
+  std::size_t methods = 1;
   // When calls were sent, and in which slots.
   std::vector<LoadTime> sent;
   std::vector<std::size_t> slots;

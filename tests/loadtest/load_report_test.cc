@@ -44,6 +44,47 @@ TEST(LoadReportTest, TellsRatesOfSuccessfulCallsAndCountsOfAll) {
   EXPECT_DOUBLE_EQ(cell.response_time().min(), 0.01);
 }
 
+TEST(LoadReportTest, TellsEachMethodOfSeveral) {
+  LoadResult result = GoodResult();
+  v1::RunReport report;
+  SetMeasured(result, &report);
+  CallPlan plan;
+  plan.methods = {{.path = "/a.B/C"}, {.path = "/a.B/D", .label = "two"}, {.path = "/a.B/C", .label = "two"}};
+  SetMethods(result, plan, &report);
+  EXPECT_EQ(report.method_figures_size(), 0) << "they were not told apart";
+
+  result.methods.resize(2);
+  result.methods[0].name = "a.B/C";
+  result.methods[1].name = "two";
+  for (int i = 0; i < 300; ++i) result.methods[0].measurement.Record({50ms, 50ms}, absl::StatusCode::kOk, "");
+  for (int i = 0; i < 99; ++i) {
+    result.methods[1].measurement.Record({10ms, 10ms}, absl::StatusCode::kUnavailable, "gone");
+  }
+  result.methods[1].measurement.RecordUnfinished({20ms, 20ms});
+  result.methods[0].succeeded_in_time = 250;
+  SetMethods(result, plan, &report);
+  ASSERT_EQ(report.method_figures_size(), 2);
+  const v1::MethodFigures& first = report.method_figures(0);
+  EXPECT_EQ(first.name(), "a.B/C");
+  EXPECT_THAT(first.methods(), ElementsAre("a.B/C"));
+  EXPECT_EQ(first.calls(), 300);
+  EXPECT_EQ(first.share(), 0.75);
+  EXPECT_EQ(first.achieved_rate(), 125);
+  EXPECT_EQ(first.errors(), 0);
+  EXPECT_EQ(first.statuses().at("OK"), 300);
+  EXPECT_NEAR(first.response_time().p90(), 0.05, 1e-4);
+  const v1::MethodFigures& second = report.method_figures(1);
+  EXPECT_EQ(second.name(), "two");
+  EXPECT_THAT(second.methods(), ElementsAre("a.B/C", "a.B/D"));
+  EXPECT_EQ(second.calls(), 100);
+  EXPECT_EQ(second.achieved_rate(), 0);
+  EXPECT_EQ(second.errors(), 99);
+  EXPECT_EQ(second.unfinished(), 1);
+  ASSERT_EQ(second.error_groups_size(), 1);
+  EXPECT_EQ(second.error_groups(0).message(), "gone");
+  EXPECT_DOUBLE_EQ(second.response_time().max(), 0.02);
+}
+
 TEST(LoadReportTest, TellsWrongAnswersApartFromTheStatuses) {
   LoadResult result = GoodResult();
   result.measurement.Record({std::chrono::milliseconds(1), std::chrono::milliseconds(1)}, absl::StatusCode::kOk,

@@ -90,7 +90,7 @@ TEST(LoadtestTest, RunNamesTheEngineInEveryReport) {
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("engine " + engine));
     EXPECT_EQ(ParseReport(ReadFile(json)).engine(), engine);
-    EXPECT_THAT(ReadFile(csv), HasSubstr("," + engine + "\r\n"));
+    EXPECT_THAT(ReadFile(csv), HasSubstr("," + engine + ",\r\n"));
   }
 }
 

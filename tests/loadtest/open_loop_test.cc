@@ -171,6 +171,25 @@ TEST_F(OpenLoopTest, TakesTurnsOverTheConnections) {
   EXPECT_EQ(std::set<std::size_t>(engine_.slots.begin(), engine_.slots.end()).size(), 3u);
 }
 
+TEST_F(OpenLoopTest, CountsEachMethodByItself) {
+  CallPlan plan;
+  plan.methods = {{.path = "/a.B/C"}, {.path = "/a.B/D"}};
+  engine_.methods = 2;
+  engine_.answered_at = [this](LoadTime sent) { return sent - start_ < 800ms ? sent + 50ms : LoadTime::max(); };
+  Run(100, 500ms, 1s, {.patience = 1s, .plan = &plan});
+  const std::vector<MethodCounts>& methods = loop_->methods()->counts();
+  ASSERT_EQ(methods.size(), 2u);
+  for (const MethodCounts& method : methods) {
+    EXPECT_EQ(method.measurement.calls(), 25u);
+    EXPECT_EQ(method.measurement.succeeded(), 15u);
+    EXPECT_EQ(method.measurement.unfinished(), 10u);
+    EXPECT_EQ(method.measurement.failed(), 0u);
+  }
+  EXPECT_EQ(measurement().calls(), 50u);
+  EXPECT_EQ(methods[0].succeeded_in_time + methods[1].succeeded_in_time, counts().succeeded_in_time);
+  EXPECT_GE(methods[0].succeeded_in_time, 17u) << "those too that were sent before";
+}
+
 TEST_F(OpenLoopTest, CountsCallsByTheirStatus) {
   engine_.code = absl::StatusCode::kUnavailable;
   Run(100, 0ms, 100ms);

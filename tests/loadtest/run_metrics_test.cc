@@ -26,6 +26,24 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
+TEST(RunMetricsTest, TellsSeveralMethodsApart) {
+  const auto metrics = RunMetrics::Listen("127.0.0.1:0");
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  LoadProgress progress;
+  progress.methods = {{"a.B/C", LiveCounts()}, {"two", LiveCounts()}};
+  progress.methods[0].second.ended[0] = 3;
+  progress.methods[1].second.ended[14] = 4;
+  progress.methods[1].second.times[TimeBuckets::IndexOf(std::chrono::milliseconds(3))] = 4;
+  (*metrics)->Update(progress);
+  const PrometheusText text = PrometheusText::Fetch((*metrics)->url());
+  EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_total{code="OK",method="a.B/C"})"), 3);
+  EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_total{code="OK",method="two"})"), 0);
+  EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_total{code="UNAVAILABLE",method="two"})"), 4);
+  EXPECT_FALSE(text.Has(R"(meanwhile_loadtest_calls_total{code="OK"})")) << "a sum over all would count calls twice";
+  EXPECT_EQ(text.Value(R"(meanwhile_loadtest_call_seconds_count{time="response",method="a.B/C"})"), 0);
+  EXPECT_EQ(text.Value(R"(meanwhile_loadtest_call_seconds_bucket{time="response",method="two",le="0.005"})"), 4);
+}
+
 TEST(RunMetricsTest, ShowsTheNewestProgress) {
   const auto metrics = RunMetrics::Listen("127.0.0.1:0");
   ASSERT_TRUE(metrics.ok()) << metrics.status();

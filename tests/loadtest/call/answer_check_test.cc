@@ -86,10 +86,11 @@ TEST_F(AnswerCheckTest, RefusesPlacesAndValuesThatCannotBe) {
 }
 
 TEST_F(AnswerCheckTest, JudgesByStatus) {
-  AnswerChecks checks;
+  std::vector<AnswerChecks> all(1);
+  AnswerChecks& checks = all.front();
   checks.statuses = *ExpectedStatuses::Parse("--expect-status", "NOT_FOUND");
   checks.statuses.Add(*ExpectedStatuses::Parse("--expect-status", "8,CANCELLED"));
-  const std::unique_ptr<AnswerChecker> checker = MakeAnswerChecker(checks, 4);
+  const std::unique_ptr<AnswerChecker> checker = MakeAnswerChecker(all, 4);
   checker->OnMessage(3, "whatever");
   EXPECT_EQ(checker->OnCallEnded(3, {absl::StatusCode::kNotFound, "gone"}).verdict, Verdict::kSucceeded);
   EXPECT_EQ(checker->OnCallEnded(0, {absl::StatusCode::kResourceExhausted, ""}).verdict, Verdict::kSucceeded);
@@ -102,11 +103,12 @@ TEST_F(AnswerCheckTest, JudgesByStatus) {
 }
 
 TEST_F(AnswerCheckTest, JudgesByWhatIsInTheAnswer) {
-  AnswerChecks checks;
+  std::vector<AnswerChecks> all(1);
+  AnswerChecks& checks = all.front();
   checks.method = buy_;
   checks.fields = {*ExpectedField::Parse("--expect-json", "paid=true", buy_),
                    *ExpectedField::Parse("--expect-json", "colour=RED", buy_)};
-  const std::unique_ptr<AnswerChecker> checker = MakeAnswerChecker(checks, 2);
+  const std::unique_ptr<AnswerChecker> checker = MakeAnswerChecker(all, 2);
   checker->OnMessage(0, Encoded(kOrder));
   checker->OnMessage(1, Encoded(R"({"paid": true})"));
   checker->OnMessage(1, Encoded(kOrder));  // Does not make the first one right.
@@ -121,6 +123,27 @@ TEST_F(AnswerCheckTest, JudgesByWhatIsInTheAnswer) {
   checker->OnMessage(0, "\xff");
   EXPECT_EQ(checker->OnCallEnded(0, {absl::StatusCode::kOk, ""}).message, "expected paid=true, was no shop.Order");
   EXPECT_EQ(checker->OnCallEnded(0, {absl::StatusCode::kUnavailable, "down"}).verdict, Verdict::kFailed);
+}
+
+TEST_F(AnswerCheckTest, JudgesEachCallByTheChecksOfItsMethod) {
+  std::vector<AnswerChecks> all(3);
+  all[0].statuses = *ExpectedStatuses::Parse("--expect-status", "NOT_FOUND");
+  all[1].method = buy_;
+  all[1].fields = {*ExpectedField::Parse("--expect-json", "paid=true", buy_)};
+  const std::unique_ptr<AnswerChecker> checker = MakeAnswerChecker(all, 3);
+  const auto verdict_of = [&](std::size_t slot, std::size_t method, absl::StatusCode code) {
+    checker->OnSent(slot, method);
+    checker->OnMessage(slot, Encoded(R"({"paid": false})"));
+    return checker->OnCallEnded(slot, {code, ""}).verdict;
+  };
+  for (std::size_t slot = 0; slot < 3; ++slot) {
+    EXPECT_EQ(verdict_of(slot, 0, absl::StatusCode::kNotFound), Verdict::kSucceeded);
+    EXPECT_EQ(verdict_of(slot, 1, absl::StatusCode::kNotFound), Verdict::kFailed);
+    EXPECT_EQ(verdict_of(slot, 2, absl::StatusCode::kNotFound), Verdict::kFailed);
+    EXPECT_EQ(verdict_of(slot, 0, absl::StatusCode::kOk), Verdict::kFailed);
+    EXPECT_EQ(verdict_of(slot, 1, absl::StatusCode::kOk), Verdict::kWrongAnswer);
+    EXPECT_EQ(verdict_of(slot, 2, absl::StatusCode::kOk), Verdict::kSucceeded);
+  }
 }
 
 TEST(ExpectedStatusesTest, RefusesWhatIsNoStatus) {

@@ -27,7 +27,7 @@ constexpr char kHead[] =
     "time_to_first_message_mean_seconds,time_to_first_message_p50_seconds,time_to_first_message_p99_seconds,"
     "time_to_first_message_p999_seconds,time_to_first_message_max_seconds,time_between_messages_mean_seconds,"
     "time_between_messages_p50_seconds,time_between_messages_p99_seconds,time_between_messages_p999_seconds,"
-    "time_between_messages_max_seconds,engine\r\n";
+    "time_between_messages_max_seconds,engine,method\r\n";
 
 // Reads CSV as RFC 4180 has it.
 std::vector<std::vector<std::string>> Read(const std::string& csv) {
@@ -59,7 +59,7 @@ TEST(CsvReportTest, WritesASummaryWithEveryFigure) {
           "summary,async,1000,,10,192114,19210,0.9605,14,0.0004,0.0521,0.0511,0.0562,0.0603,0.066,0.081,0.0972,1.22,"
           "25.2,0.484,13,34000000,0.34,22,0.423,0,DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12,"
           "\"2 DEADLINE_EXCEEDED: Deadline Exceeded\n12 UNAVAILABLE: Socket "
-          "closed\",0.0087,1.1,,0,1000,0,,,,,,,,,,,,,,,,,,,,,,,,,grpc\r\n");
+          "closed\",0.0087,1.1,,0,1000,0,,,,,,,,,,,,,,,,,,,,,,,,,grpc,\r\n");
 }
 
 TEST(CsvReportTest, WritesWhatAnOpenLoopTells) {
@@ -68,7 +68,25 @@ TEST(CsvReportTest, WritesWhatAnOpenLoopTells) {
   EXPECT_THAT(std::vector<std::string>(rows[1].begin() + 28, rows[1].end()),
               ElementsAre("0.0087", "1.1", "19300", "86", "1000", "3", "0.05", "0.05", "0.06", "0.07", "0.1", "0.00031",
                           "0.0003", "0.0009", "0.001", "0.0123", "", "", "", "", "", "", "", "", "", "", "", "", "", "",
-                          "grpc"));
+                          "grpc", ""));
+}
+
+TEST(CsvReportTest, WritesARowForEachMethodOfSeveral) {
+  const auto rows = Read(CsvReport(SampleMixRun()));
+  ASSERT_THAT(rows, SizeIs(5));
+  const auto column = [&rows](const std::string& name) {
+    const auto place = std::find(rows[0].begin(), rows[0].end(), name) - rows[0].begin();
+    std::vector<std::string> fields;
+    for (std::size_t row = 1; row < rows.size(); ++row) fields.push_back(rows[row].at(static_cast<std::size_t>(place)));
+    return fields;
+  };
+  EXPECT_THAT(column("kind"), ElementsAre("summary", "method", "method", "method"));
+  EXPECT_THAT(column("method"), ElementsAre("", "meanwhile.v1.Meanwhile/Fetch", "health of nothing", "shop.Shop/Buy"));
+  EXPECT_THAT(column("calls"), ElementsAre("192114", "172903", "19211", "0"));
+  EXPECT_THAT(column("statuses"), ElementsAre("DEADLINE_EXCEEDED=2 OK=192100 UNAVAILABLE=12", "OK=172903",
+                                              "NOT_FOUND=19197 UNAVAILABLE=14", ""));
+  EXPECT_THAT(column("p99_seconds"), ElementsAre("0.066", "0.064", "0.0012", "0"));
+  EXPECT_THAT(column("not_sent"), ElementsAre("0", "", "", "")) << "which method they were of is not known";
 }
 
 TEST(CsvReportTest, WritesWhatStreamsTell) {
@@ -79,13 +97,13 @@ TEST(CsvReportTest, WritesWhatStreamsTell) {
   streams.mutable_time_to_first_message()->set_p99(0.25);
   const auto rows = Read(CsvReport(report));
   EXPECT_THAT(std::vector<std::string>(rows[1].end() - 15, rows[1].end()),
-              ElementsAre("10", "0", "2.5", "0", "0", "0", "0.25", "0", "0", "", "", "", "", "", ""));
+              ElementsAre("0", "2.5", "0", "0", "0", "0.25", "0", "0", "", "", "", "", "", "", ""));
 }
 
 TEST(CsvReportTest, WritesTheSummariesThenTheRounds) {
   const auto rows = Read(CsvReport(SampleComparison()));
   ASSERT_THAT(rows, SizeIs(7));
-  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(59));
+  for (const auto& row : rows) EXPECT_THAT(row, SizeIs(60));
   const auto start = [&rows](int row) { return std::vector<std::string>(rows[row].begin(), rows[row].begin() + 4); };
   EXPECT_THAT(start(1), ElementsAre("summary", "async", "100", ""));
   EXPECT_THAT(start(4), ElementsAre("summary", "thread", "4000", ""));

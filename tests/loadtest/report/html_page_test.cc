@@ -132,6 +132,21 @@ TEST(HtmlPageTest, ShowsARunInLightAndDark) {
   EXPECT_NE(light.Values("data-background"), dark.Values("data-background"));
 }
 
+TEST(HtmlPageTest, ShowsEachMethodOfSeveral) {
+  for (const int width : {0, 360}) {
+    const Page page = Open(HtmlReport(SampleMixRun()), {.width = width});
+    ExpectShown(page, 3);
+    EXPECT_THAT(page.dom, HasSubstr("<h2>Methods</h2>"));
+    EXPECT_THAT(page.dom, HasSubstr("<h2>Response time by method</h2>"));
+    EXPECT_THAT(page.dom, HasSubstr("<th scope=\"row\">health of nothing</th><td>19,211</td><td>10 %</td><td>1,920</td>"
+                                    "<td>14</td><td>400 µs</td><td>800 µs</td><td>1.20 ms</td><td>9.00 ms</td>"
+                                    "<td>NOT_FOUND 19,197, UNAVAILABLE 14</td>"));
+    EXPECT_THAT(page.dom, HasSubstr("<th scope=\"row\">shop.Shop/Buy</th><td>0</td><td>0 %</td><td>0.00</td><td>0</td>"
+                                    "<td>–</td><td>–</td><td>–</td><td>–</td><td></td>"));
+  }
+  EXPECT_THAT(Open(HtmlReport(SampleRun())).dom, Not(HasSubstr("<h2>Methods</h2>")));
+}
+
 TEST(HtmlPageTest, ShowsARunOnAPhone) {
   const Page page = Open(HtmlReport(SampleOpenRun()), {.width = 360});
   EXPECT_THAT(page.Values("data-width"), ElementsAre("360"));

@@ -204,6 +204,24 @@ constexpr char kRun[] = R"pb(
 )pb";
 
 // What an open loop has beside that.
+constexpr char kMix[] = R"(
+methods: "meanwhile.v1.Meanwhile/Fetch" methods: "health of nothing" methods: "shop.Shop/Buy"
+method_figures {
+  name: "meanwhile.v1.Meanwhile/Fetch" methods: "meanwhile.v1.Meanwhile/Fetch"
+  calls: 172903 share: 0.9 achieved_rate: 17290 statuses { key: "OK" value: 172903 }
+  response_time { min: 0.0501 mean: 0.0521 p50: 0.0513 p75: 0.056 p90: 0.06 p99: 0.064 p999: 0.08 max: 1.22 }
+}
+method_figures {
+  name: "health of nothing" methods: "grpc.health.v1.Health/Check"
+  calls: 19211 share: 0.1 achieved_rate: 1920 errors: 14
+  statuses { key: "NOT_FOUND" value: 19197 }
+  statuses { key: "UNAVAILABLE" value: 14 }
+  error_groups { status: "UNAVAILABLE" message: "Socket closed" count: 14 }
+  response_time { min: 0.0003 mean: 0.0005 p50: 0.0004 p75: 0.0006 p90: 0.0008 p99: 0.0012 p999: 0.005 max: 0.009 }
+}
+method_figures { name: "shop.Shop/Buy" methods: "shop.Shop/Buy" }
+)";
+
 constexpr char kOpen[] = R"pb(
   load: "19,300 calls/s, poisson"
   offered_rate: 19300
@@ -341,6 +359,13 @@ constexpr char kSearch[] = R"pb(
 v1::ComparisonReport SampleComparison() { return Parse<v1::ComparisonReport>(kComparison); }
 
 v1::RunReport SampleRun() { return Parse<v1::RunReport>(kRun); }
+
+v1::RunReport SampleMixRun() {
+  v1::RunReport report = SampleRun();
+  report.clear_methods();
+  report.MergeFrom(Parse<v1::RunReport>(kMix));
+  return report;
+}
 
 v1::RunReport SampleOpenRun() {
   v1::RunReport report = SampleRun();

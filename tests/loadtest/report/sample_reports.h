@@ -15,6 +15,9 @@ v1::RunReport SampleRun();
 // The same as an open loop: some calls not sent, one threshold passed, one failed.
 v1::RunReport SampleOpenRun();
 
+// SampleRun of two methods, and of a third that no call reached.
+v1::RunReport SampleMixRun();
+
 // Three runs of a search that found a rate.
 v1::SearchReport SampleSearch();
 

@@ -148,6 +148,23 @@ TEST(TextReportTest, TellsWhatStreamed) {
   EXPECT_THAT(text, HasSubstr("4.56 ms"));
 }
 
+TEST(TextReportTest, TellsEachMethodOfSeveralWithin80Columns) {
+  EXPECT_THAT(TextReport(SampleRun()), Not(HasSubstr("\nMethods\n")));
+  const std::string text = TextReport(SampleMixRun());
+  EXPECT_THAT(text, HasSubstr(R"(
+Methods
+      calls  share  calls/s  errors      p50      p90      p99      max
+  meanwhile.v1.Meanwhile/Fetch
+    172,903   90 %   17,290       0  51.3 ms  60.0 ms  64.0 ms   1.22 s
+  health of nothing · NOT_FOUND 19,197 · UNAVAILABLE 14
+     19,211   10 %    1,920      14   400 µs   800 µs  1.20 ms  9.00 ms
+  shop.Shop/Buy
+          0    0 %     0.00       0        –        –        –        –
+
+Histogram)"));
+  ExpectFitsTheTerminal(text);
+}
+
 TEST(TextReportTest, TellsFirstAndLastThatARunWasAborted) {
   v1::RunReport report = SampleRun();
   report.set_aborted("errors>5%: 300 of 1000 calls had failed");
