@@ -12,8 +12,7 @@
 namespace meanwhile {
 
 // A server of other people.
-inline constexpr char kBareServer[] =
-    "--server=bare=tests/bench/bare_server --listen=127.0.0.1:{port} --wait=5ms";
+inline constexpr char kBareServer[] = "--server=bare=tests/bench/bare_server --listen=127.0.0.1:{port} --wait=5ms";
 
 // The command line of a comparison: words apart by spaces, then arguments as they are.
 std::vector<std::string> Compare(const std::string& words, const std::vector<std::string>& arguments = {});

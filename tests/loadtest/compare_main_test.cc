@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "meanwhile/v1/report.pb.h"
+#include "tests/loadtest/bad_call_flags.h"
 #include "tests/loadtest/compare_line.h"
 #include "tests/process.h"
 
@@ -156,6 +157,16 @@ TEST(CompareTest, AScenarioDecidesWhatTheServersDo) {
   }
 }
 
+TEST(CompareTest, BadFlagsOfCallsAreNamedWithTheirBounds) {
+  for (const auto& [flags, message] : kBadCallFlags) {
+    const Outcome outcome = RunProcess(Compare(flags, {"--target=it=localhost:1"}));
+    EXPECT_EQ(outcome.exit_code, 2) << flags;
+    EXPECT_EQ(outcome.out, "") << flags;
+    EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << flags;
+    EXPECT_THAT(outcome.err, HasSubstr(message)) << flags;
+  }
+}
+
 TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
   std::vector<std::string> line =
       Compare("-c 1 --rounds=1 --warmup=0s -z 50ms --models=none --json=relative_compare.json", {kBareServer});
@@ -202,7 +213,13 @@ TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
       {"--connections=10001", "--connections=10001: must be from 1 to 10000"},
       {"--payload-size=-1", "--payload-size=-1: must be from 0 to 1048576"},
       {"--pin=both", "--pin=both: must be auto or none"},
-      {"--scenario=idle", "--scenario=idle: must be waiting, computing or mixed"},
+      {"--scenario=idle",
+       "--scenario=idle: must be waiting, computing or mixed, or a file: a name with a dot or a slash"},
+      {"--call=grpc.health.v1.Health/Check --scenario=mixed", "--scenario=mixed: cannot be given together with --call"},
+      {"--call=a.B/C", "this project's server has no service a.B: --server or --target must name servers that have it"},
+      {"--call=a.B/C --models=async", "--models=async: this project's server has no service a.B"},
+      {"--call=grpc.health.v1.Health/Guess",
+       "--call=grpc.health.v1.Health/Guess: grpc.health.v1.Health has no method Guess; there are Check, Watch"},
       {"--json=/no/such/directory/x", "--json=/no/such/directory/x: must be a file in a directory that exists"},
       {"--csv=/", "--csv=/: must be a file in a directory that exists"},
       {"--html=", "--html"},
