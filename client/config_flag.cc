@@ -1,7 +1,7 @@
 #include "client/config_flag.h"
 
-#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,10 +18,8 @@ namespace {
 class ConfigReader {
  public:
   ConfigReader(CLI::App* app, const ConfigRules* rules) : app_(app), rules_(rules) {
-    for (const std::set<std::string>& alternatives : rules_->alternatives) {
-      const bool given = std::any_of(alternatives.begin(), alternatives.end(),
-                                     [this](const std::string& key) { return IsGiven(key); });
-      if (given) replaced_.insert(alternatives.begin(), alternatives.end());
+    for (const auto& [key, replaced] : rules_->replaces) {
+      if (IsGiven(key)) void_keys_.insert(replaced.begin(), replaced.end());
     }
   }
 
@@ -50,8 +48,9 @@ class ConfigReader {
     const auto key = rules_->keys.find(node.key);
     const bool is_flag = key == rules_->keys.end();
     CLI::Option* flag = Find(is_flag ? node.key : key->second.flag);
-    if (flag == nullptr || !flag->get_configurable()) return ConfigError(node, "unknown key");
-    if (replaced_.contains(node.key)) return absl::OkStatus();
+    const bool is_known = rules_->only.empty() || rules_->only.contains(node.key);
+    if (!is_known || flag == nullptr || !flag->get_configurable()) return ConfigError(node, "unknown key");
+    if (void_keys_.contains(node.key)) return absl::OkStatus();
     if (const auto earlier = keys_.find(flag); earlier != keys_.end()) {
       return ConfigError(node, absl::StrCat("cannot stand together with ", earlier->second));
     }
@@ -100,21 +99,25 @@ class ConfigReader {
 
   CLI::App* const app_;
   const ConfigRules* const rules_;
-  std::set<std::string> replaced_;                  // Keys, by an alternative on the command line.
+  std::set<std::string> void_keys_;                 // Replaced by the command line.
   std::map<const CLI::Option*, std::string> keys_;  // By which the file has set each.
 };
 
 }  // namespace
 
+void TakeConfigFile(CLI::App& app, const ConfigRules& rules, const std::string& file, const std::string& path) {
+  const absl::StatusOr<ConfigNode> config = ReadConfigFile(path);
+  if (!config.ok()) throw CLI::ConfigError(std::string(config.status().message()));
+  if (const absl::Status status = ConfigReader(&app, &rules).Take(*config); !status.ok()) {
+    throw CLI::ConfigError(absl::StrCat(file, ":", status.message()));
+  }
+}
+
 CLI::Option* AddConfigFlag(CLI::App& app, ConfigRules rules,
                            std::function<std::string(const std::string&)> resolve_path) {
   // Callbacks of flags run when the whole command line is known: a flag that it gives has its value.
-  const auto read = [&app, rules = std::move(rules), resolve_path = std::move(resolve_path)](const std::string& path) {
-    const absl::StatusOr<ConfigNode> config = ReadConfigFile(resolve_path ? resolve_path(path) : path);
-    if (!config.ok()) throw CLI::ConfigError(std::string(config.status().message()));
-    if (const absl::Status status = ConfigReader(&app, &rules).Take(*config); !status.ok()) {
-      throw CLI::ConfigError(absl::StrCat(path, ":", status.message()));
-    }
+  const auto read = [&app, rules = std::move(rules), resolve_path = std::move(resolve_path)](const std::string& file) {
+    TakeConfigFile(app, rules, file, resolve_path ? resolve_path(file) : file);
     return absl::OkStatus();
   };
   return AddParsedFlag(app, "--config", read, "FILE", "",

@@ -23,7 +23,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "client/config_file.h"
@@ -39,16 +38,23 @@ struct ConfigKey {
 };
 
 struct ConfigRules {
-  // Sets of keys that say the same in different ways: one of them on the command line replaces each of its set in the
-  // file.
-  std::vector<std::set<std::string>> alternatives = {};
+  // What a flag on the command line makes void in the file, by its key: the other ways to say the same, and what makes
+  // sense with those only.
+  std::map<std::string, std::set<std::string>> replaces = {};
   std::map<std::string, ConfigKey> keys = {};
+  // The keys that there may be, if they are not all.
+  std::set<std::string> only = {};
 };
 
 // Adds the flag to an app or a subcommand; the file is for the flags of the same one. ParseFlags gives kConfigExitCode
 // when something is wrong with the file. A relative path begins at `resolve_path` of it, if given.
 CLI::Option* AddConfigFlag(CLI::App& app, ConfigRules rules = {},
                            std::function<std::string(const std::string&)> resolve_path = nullptr);
+
+// Gives the flags of the app what such a file says, which `--config` does not name; errors call it `file`, it lies at
+// `path`. Call it when the command line has been parsed, from a callback: it throws what ParseFlags then ends with
+// kConfigExitCode for.
+void TakeConfigFile(CLI::App& app, const ConfigRules& rules, const std::string& file, const std::string& path);
 
 }  // namespace meanwhile
 

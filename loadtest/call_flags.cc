@@ -10,6 +10,8 @@
 #include "loadtest/call/proto_files.h"
 #include "loadtest/call/protoset.h"
 #include "loadtest/call/server_reflection.h"
+#include "loadtest/engine_set.h"
+#include "loadtest/mix_setting.h"
 #include "loadtest/output_files.h"
 #include "loadtest/own_methods.h"
 #include "loadtest/resolved_mix.h"
@@ -129,7 +131,7 @@ void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch) const {
     if (Given(option) && option->results().front().empty()) Refuse(option, "must be a file");
   }
   if (!mix_.empty()) RefuseWhatEntriesSay();
-  if (mix_.empty() && !Given(call_option_)) {
+  if (!given()) {
     for (const CLI::Option* option : {proto_option_, protoset_option_, data_option_, data_file_option_,
                                       binary_file_option_, pick_option_, seed_option_, fields_option_}) {
       if (Given(option)) Refuse(option, "needs --call");
@@ -150,21 +152,20 @@ void CallFlags::RefuseWhatEntriesSay() const {
   }
 }
 
-absl::Status CallFlags::Prepare(LoadOptions* load) {
-  if (mix_.empty() && !Given(call_option_)) {
-    names_ = {kFetchPath + 1};
-    if (!entry_.statuses) return absl::OkStatus();
-    expected_.push_back(absl::StrCat("status ", entry_.statuses->Names()));
-    load->make_checker = [checks = std::vector<AnswerChecks>{{*entry_.statuses}}](std::size_t slots) {
-      return MakeAnswerChecker(checks, slots);
-    };
-    return absl::OkStatus();
-  }
-  const std::vector<MixEntry> entries = mix_.empty() ? std::vector<MixEntry>{entry_} : mix_;
-  const absl::StatusOr<std::shared_ptr<const Schema>> schema = ReadSchema(entries, *load);
+std::vector<std::string> CallFlags::services() const {
+  std::set<std::string> services;
+  for (const MixEntry& entry : mix_) services.insert(entry.call.service);
+  if (call_option_->count() > 0) services.insert(entry_.call.service);
+  return {services.begin(), services.end()};
+}
+
+absl::Status CallFlags::Prepare(LoadOptions* load, const AskSchema& ask) {
+  if (!given()) return PrepareOwn(load);
+  const absl::StatusOr<std::shared_ptr<const Schema>> schema = ReadSchema(*load, ask);
   if (!schema.ok()) return schema.status();
   if (!Given(seed_option_)) seed_ = std::random_device()();
-  absl::StatusOr<ResolvedMix> resolved = ResolveMix(*schema, entries, seed_);
+  absl::StatusOr<ResolvedMix> resolved =
+      ResolveMix(*schema, mix_.empty() ? std::vector<MixEntry>{entry_} : mix_, seed_);
   if (!resolved.ok()) return resolved.status();
   load->plan = resolved->calls.plan;
   names_ = load->plan->names();
@@ -174,27 +175,46 @@ absl::Status CallFlags::Prepare(LoadOptions* load) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const Schema>> CallFlags::ReadSchema(const std::vector<MixEntry>& entries,
-                                                                    const LoadOptions& load) const {
+absl::Status CallFlags::PrepareOwn(LoadOptions* load) {
+  if (load->plan == nullptr) names_ = {kFetchPath + 1};
+  if (!entry_.statuses) return absl::OkStatus();
+  expected_.push_back(absl::StrCat("status ", entry_.statuses->Names()));
+  const std::size_t methods = load->plan == nullptr ? 1 : load->plan->methods.size();
+  load->make_checker = [checks = std::vector<AnswerChecks>(methods, {*entry_.statuses})](std::size_t slots) {
+    return MakeAnswerChecker(checks, slots);
+  };
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Schema>> CallFlags::ReadSchema(const LoadOptions& load,
+                                                                    const AskSchema& ask) const {
   if (!protos_.empty()) return ReadProtoFiles(protos_, proto_paths_);
   if (!protosets_.empty()) return ReadProtosets(protosets_);
-  std::set<std::string> services;
-  for (const MixEntry& entry : entries) services.insert(entry.call.service);
+  if (ask) return ask(services());
   const ReflectionOptions reflection = {.targets = TargetsOf(load.target),
                                         .credentials = load.credentials,
                                         .metadata = load.call.metadata,
                                         .timeout = load.connect_timeout};
-  return ReflectSchema(reflection, {services.begin(), services.end()});
+  return ReflectSchema(reflection, services());
 }
 
-void CallFlags::Describe(v1::RunReport* report) const {
-  report->mutable_methods()->Assign(names_.begin(), names_.end());
-  report->mutable_expected()->Assign(expected_.begin(), expected_.end());
+void CallFlags::TellMix(google::protobuf::RepeatedPtrField<v1::Setting>* settings) const {
+  if (!mix_.empty()) *settings->Add() = SettingOfMix(mix_);
+}
+
+template <typename Settings, typename Report>
+void CallFlags::Describe(Settings* settings, Report* report) const {
+  settings->mutable_methods()->Assign(names_.begin(), names_.end());
+  settings->mutable_expected()->Assign(expected_.begin(), expected_.end());
   if (unmade_ == nullptr) return;
   if (std::string problem = unmade_->Problem(); !problem.empty()) {
     report->add_problems(std::move(problem));
     report->set_valid(false);
   }
 }
+
+template void CallFlags::Describe(v1::RunReport*, v1::RunReport*) const;
+template void CallFlags::Describe(v1::SearchReport*, v1::SearchReport*) const;
+template void CallFlags::Describe(v1::ComparisonSettings*, v1::ComparisonReport*) const;
 
 }  // namespace meanwhile

@@ -14,8 +14,11 @@
 #ifndef MEANWHILE_LOADTEST_CALL_FLAGS_H_
 #define MEANWHILE_LOADTEST_CALL_FLAGS_H_
 
+#include <google/protobuf/repeated_field.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,6 +34,13 @@
 
 namespace meanwhile {
 
+// For the end of a command's --help: what --data may hold.
+inline constexpr char kTemplatesFooter[] =
+    "\n\n"
+    "Data may have templates, filled anew for each call: {{.CallNumber}}, {{.LoopNumber}}, {{.UUID}}, "
+    "{{randomInt 1 100}},\n"
+    "{{randomString 10}}, {{timestamp}}, {{timestampUnix}}, {{timestampUnixMilli}}, {{timestampUnixNano}}.";
+
 class CallFlags {
  public:
   // Adds the flags. The object outlives the parsing.
@@ -43,22 +53,38 @@ class CallFlags {
   // understands.
   void Finish(const std::vector<const CLI::Option*>& of_fetch) const;
 
-  // Sets what is called and how answers are judged; leaves `load` as it is when no flag says so. Asks the target for
-  // its schema if no file has it. The error is complete. Blocks.
-  absl::Status Prepare(LoadOptions* load);
+  // Whether there are calls other than those of Fetch, and of which services.
+  bool given() const { return !mix_.empty() || call_option_->count() > 0; }
+  std::vector<std::string> services() const;
+
+  // Tells the schema of services.
+  using AskSchema =
+      std::function<absl::StatusOr<std::shared_ptr<const Schema>>(const std::vector<std::string>& services)>;
+
+  // Sets what is called and how answers are judged; what no flag says remains as it is in `load`, Fetch or the plan of
+  // a scenario. Asks for the schema if no file has it: the target by reflection, or `ask` if given. The error is
+  // complete. Blocks.
+  absl::Status Prepare(LoadOptions* load, const AskSchema& ask = nullptr);
 
   // After the run: tells what was called and what was expected. A report of calls whose templates came to nothing is
-  // not valid.
-  void Describe(v1::RunReport* report) const;
+  // not valid. A ComparisonReport is told what was called only if flags say it, and not a scenario.
+  void Describe(v1::RunReport* report) const { Describe(report, report); }
+  void Describe(v1::SearchReport* report) const { Describe(report, report); }
+  void Describe(v1::ComparisonReport* report) const { Describe(report->mutable_settings(), report); }
+
+  // Adds the mix, if there is one, to the flags in a report.
+  void TellMix(google::protobuf::RepeatedPtrField<v1::Setting>* settings) const;
 
  private:
   void AddSchema(CLI::App& app);
   void AddData(CLI::App& app);
   void AddChecks(CLI::App& app);
   void RefuseWhatEntriesSay() const;
-  // Of the services of all entries.
-  absl::StatusOr<std::shared_ptr<const Schema>> ReadSchema(const std::vector<MixEntry>& entries,
-                                                           const LoadOptions& load) const;
+  absl::StatusOr<std::shared_ptr<const Schema>> ReadSchema(const LoadOptions& load, const AskSchema& ask) const;
+  // Of calls that no flag names.
+  absl::Status PrepareOwn(LoadOptions* load);
+  template <typename Settings, typename Report>
+  void Describe(Settings* settings, Report* report) const;
 
   MixEntry entry_;             // Of the flags.
   std::vector<MixEntry> mix_;  // In its place, if there is one.

@@ -3,56 +3,51 @@
 #include <algorithm>
 #include <iostream>
 #include <iterator>
-#include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "client/channel_pool.h"
 #include "client/config_flag.h"
 #include "client/flags.h"
+#include "loadtest/call_config.h"
+#include "loadtest/call_flags.h"
+#include "loadtest/call_option_flags.h"
 #include "loadtest/comparison_run.h"
 #include "loadtest/earlier_runs.h"
 #include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/level_flags.h"
-#include "loadtest/model_variant.h"
 #include "loadtest/output_files.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/scenario.h"
-#include "loadtest/server_binary.h"
+#include "loadtest/scenario_flag.h"
+#include "loadtest/schema_of_servers.h"
+#include "loadtest/server_flags.h"
 #include "loadtest/settings.h"
 
 namespace meanwhile {
-namespace {
-
-constexpr char kDefaultModels[] = "async,callback,thread,pool";
-
-}  // namespace
 
 struct CompareCommand::Flags {
-  std::vector<ModelVariant> models = *ParseModelVariants(kDefaultModels);
+  ServerFlags server_flags;
   LevelFlags level_flags;
-  std::string backend = "normal:50ms,5ms";
-  std::vector<ServerCommand> others;
-  std::vector<RunningServer> running;
+  ScenarioFlag scenario_flag;
+  CallFlags call_flags;
+  CallOptionFlags call_option_flags;
   std::size_t payload_size = 64;
   bool quick = false;
-  // The servers, their backend and the payload are set when all flags are known.
+  // The servers, their backend and the calls are set when all flags are known.
   ComparisonOptions comparison;
   OutputFiles files;
   std::vector<EarlierRun> before;
   std::vector<EarlierRun> after;
   bool force = false;
-  CLI::Option* models_option = nullptr;
   CLI::Option* rounds_option = nullptr;
   CLI::Option* warmup_option = nullptr;
   CLI::Option* duration_option = nullptr;
+  CLI::Option* payload_option = nullptr;
   CLI::Option* force_option = nullptr;
 };
 
@@ -65,6 +60,9 @@ constexpr char kFooter[] =
     "Every round starts each server afresh, warms it up and measures it, in the order A B B A. The first server is\n"
     "compared with each other one; ratios are of medians over the rounds, with a bootstrap interval.\n"
     "\n"
+    "The calls are those of a scenario, or of --call: any method of any service. Its schema comes from --proto or\n"
+    "--protoset, or else from the first --target, by reflection, or the first --server, started once for that.\n"
+    "\n"
     "With --before and --after nothing is measured: reports of earlier runs are compared, each file a round.\n"
     "\n"
     "Exit codes: 0 good; 1 a server did not start, died, could not be reached or served no call; 2 bad usage; 105\n"
@@ -76,50 +74,15 @@ constexpr char kFooter[] =
     "  loadtest compare --scenario=computing -c 10,100\n"
     "  loadtest compare --models=async --server='mine=./my_server --port={port}'\n"
     "  loadtest compare --target=old=10.0.0.1:50051 --target=new=10.0.0.2:50051 -r 500,1000 --arrival=poisson\n"
+    "  loadtest compare --server='go=./go_server {port}' --server='c=./c_server {port}' --call=my.Service/Get -d '{}'\n"
+    "  loadtest compare --models=async,pool --scenario=calls.yaml\n"
     "  loadtest compare --before=monday1.json,monday2.json --after=friday1.json,friday2.json";
-
-// For sh(1), whatever it holds.
-std::string Quoted(const std::string& text) {
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
-
-absl::Status ParseModels(const std::string& text, std::vector<ModelVariant>* models) {
-  absl::StatusOr<std::vector<ModelVariant>> variants = ParseModelVariants(text);
-  if (!variants.ok()) return absl::InvalidArgumentError(absl::StrCat("--models=", variants.status().message()));
-  *models = *std::move(variants);
-  return absl::OkStatus();
-}
 
 absl::Status ParsePin(const std::string& text, bool* pin) {
   if (text != "auto" && text != "none") {
     return absl::InvalidArgumentError(FlagError("--pin", text, "must be auto or none"));
   }
   *pin = text == "auto";
-  return absl::OkStatus();
-}
-
-absl::Status ParseServer(const std::string& text, std::vector<ServerCommand>* servers) {
-  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
-  if (parts.first.empty() || parts.second.empty()) {
-    return absl::InvalidArgumentError(FlagError("--server", text, "must be NAME=COMMAND"));
-  }
-  if (parts.second.find("{port}") == std::string::npos) {
-    return absl::InvalidArgumentError(
-        FlagError("--server", text, "COMMAND must hold {port}, the port that the server shall listen on"));
-  }
-  servers->push_back(ServerCommand{.name = parts.first, .command = parts.second, .usage_exit_code = std::nullopt});
-  return absl::OkStatus();
-}
-
-absl::Status ParseTarget(const std::string& text, std::vector<RunningServer>* servers) {
-  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('=', 1));
-  if (parts.first.empty() || parts.second.empty()) {
-    return absl::InvalidArgumentError(FlagError("--target", text, "must be NAME=HOST:PORT or NAME=unix:PATH"));
-  }
-  if (absl::Status status = CheckTarget(parts.second); !status.ok()) {
-    return absl::InvalidArgumentError(FlagError("--target", text, status.message()));
-  }
-  servers->push_back(RunningServer{.name = parts.first, .target = parts.second});
   return absl::OkStatus();
 }
 
@@ -133,18 +96,7 @@ absl::Status ParseEarlierRuns(absl::string_view flag, const std::string& text, s
   return absl::OkStatus();
 }
 
-// `deepest` is the most calls that may be in flight: a queue that holds them sheds none.
-ServerCommand OwnServer(const std::string& binary, const ModelVariant& variant, const std::string& backend,
-                        Scenario scenario, std::size_t deepest) {
-  std::string command =
-      absl::StrCat(Quoted(binary), " --model=", variant.model, " --listen=127.0.0.1:{port} --backend=", Quoted(backend),
-                   " --reflection=false --grace=0s");
-  for (const auto& [flag, value] : variant.flags) absl::StrAppend(&command, " ", flag, "=", value);
-  const bool uses_pool = variant.model == "pool" || (variant.model != "thread" && scenario != Scenario::kWaiting);
-  if (uses_pool && !variant.Has("--pool-queue")) absl::StrAppend(&command, " --pool-queue=", deepest);
-  return ServerCommand{.name = variant.name, .command = std::move(command), .usage_exit_code = kExitUsage};
-}
-
+// The most calls that may be in flight.
 std::size_t DeepestOf(const ComparisonOptions& comparison) {
   std::size_t deepest = 0;
   for (const Level& level : comparison.levels) {
@@ -165,6 +117,7 @@ void RefuseFlagsOfAMeasurement(const CLI::App& command) {
 
 int Fail(const absl::Status& status) {
   std::cerr << "loadtest: " << status.message() << "\n";
+  if (absl::IsCancelled(status)) return kExitInterrupted;
   return absl::IsInvalidArgument(status) ? kExitUsage : kExitFailed;
 }
 
@@ -185,12 +138,17 @@ CompareCommand::CompareCommand(CLI::App& app)
   comparison.rounds = 4;
   comparison.load.warmup = absl::Milliseconds(800);
   comparison.load.duration = absl::Milliseconds(1300);
-  command_->footer(kFooter);
-  AddServerFlags();
+  command_->footer(absl::StrCat(kFooter, kTemplatesFooter));
+  flags_->server_flags.Add(*command_);
+  AddCallFlags();
   AddMeasurementFlags();
   AddEarlierRunFlags();
   AddOutputFlags(*command_, &flags_->files);
-  AddConfigFlag(*command_, {.alternatives = {{"concurrency", "rps"}}}, ResolvePath);
+  ConfigRules rules;
+  AddCallRules(&flags_->call_flags, &rules);
+  rules.replaces["concurrency"] = {"rps", "arrival", "max-in-flight", "max-dispatch-delay"};
+  rules.replaces["rps"] = {"concurrency"};
+  AddConfigFlag(*command_, rules, ResolvePath);
   command_->final_callback([this] { Finish(); });
 }
 
@@ -198,35 +156,13 @@ CompareCommand::~CompareCommand() = default;
 
 bool CompareCommand::chosen() const { return command_->parsed(); }
 
-void CompareCommand::AddServerFlags() {
+void CompareCommand::AddCallFlags() {
   Flags& flags = *flags_;
-  flags.models_option = AddParsedFlag(
-      *command_, "--models", [&flags](const std::string& text) { return ParseModels(text, &flags.models); }, "LIST",
-      kDefaultModels,
-      "Models of this project's own server, each with options if wanted: pool:threads=64:queue=1000,\n"
-      "thread:max_pollers=64, async:loops=2; or none, which is the default with --target");
-  AddRepeatedFlag(
-      *command_, "--server", [&flags](const std::string& text) { return ParseServer(text, &flags.others); },
-      "NAME=COMMAND",
-      "Another server of the same proto; its COMMAND is a program with arguments, {port} among them stands for the\n"
-      "port to listen on. May be given again");
-  AddRepeatedFlag(
-      *command_, "--target", [&flags](const std::string& text) { return ParseTarget(text, &flags.running); },
-      "NAME=HOST:PORT", "A server that runs already, and is not started afresh. May be given again");
-  auto parse_scenario = [&flags](const std::string& text) {
-    const absl::StatusOr<Scenario> scenario = ParseScenario(text);
-    if (!scenario.ok()) {
-      return absl::InvalidArgumentError(FlagError("--scenario", text, scenario.status().message()));
-    }
-    flags.comparison.scenario = *scenario;
-    return absl::OkStatus();
-  };
-  AddParsedFlag(*command_, "--scenario", parse_scenario, "NAME", "waiting",
-                "What calls do: waiting for the backend; computing, 0.2 ms of a processor each; or mixed, one in four\n"
-                "computing");
-  command_->add_option("--backend", flags.backend, "What calls wait for, as this project's server takes it")
-      ->capture_default_str()
-      ->type_name("SPEC");
+  flags.scenario_flag.Add(*command_);
+  flags.payload_option = AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20},
+                                      "Bytes sent and echoed in each call of Fetch");
+  flags.call_flags.Add(*command_);
+  flags.call_option_flags.Add(*command_, &flags.comparison.load.call);
 }
 
 void CompareCommand::AddMeasurementFlags() {
@@ -243,7 +179,6 @@ void CompareCommand::AddMeasurementFlags() {
   flags_->duration_option = AddDurationFlag(*command_, "-z,--duration", &load.duration,
                                             {absl::Milliseconds(1), absl::Hours(1)}, "Of each measured time");
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
-  AddCountFlag(*command_, "--payload-size", &flags_->payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
   command_->add_flag(
       "--quick", flags_->quick,
       "An impression in 45 s, with wide intervals: --rounds=2 --warmup=350ms --duration=600ms, unless given");
@@ -281,33 +216,46 @@ void CompareCommand::Finish() {
     if (flags.warmup_option->count() == 0) flags.comparison.load.warmup = absl::Milliseconds(350);
     if (flags.duration_option->count() == 0) flags.comparison.load.duration = absl::Milliseconds(600);
   }
-  if (!flags.running.empty() && flags.models_option->count() == 0) flags.models.clear();
-  std::set<std::string> names;
-  for (const ModelVariant& model : flags.models) names.insert(model.name);
-  const auto take = [&names](const char* flag, const std::string& name) {
-    if (!names.insert(name).second) throw UsageError(FlagError(flag, name, "this name is taken"));
+  flags.scenario_flag.Finish(*command_, &flags.call_flags);
+  std::vector<const CLI::Option*> of_scenarios = {flags.payload_option};
+  if (!flags.scenario_flag.is_file()) of_scenarios.push_back(flags.scenario_flag.option());
+  flags.call_flags.Finish(of_scenarios);
+  flags.server_flags.Finish(ForeignService(flags.call_flags.services()));
+}
+
+absl::Status CompareCommand::PrepareCalls(const std::function<bool()>& stopped, LoadOptions* load) {
+  Flags& flags = *flags_;
+  if (!flags.call_flags.given()) {
+    load->request.set_payload(std::string(flags.payload_size, 'x'));
+    load->plan = PlanOf(flags.scenario_flag.scenario(), load->request);
+  }
+  const auto ask = [&](const std::vector<std::string>& services) {
+    return SchemaOfServers(flags.comparison.servers, services,
+                           {.targets = {}, .metadata = load->call.metadata, .timeout = load->connect_timeout}, stopped);
   };
-  for (const ServerCommand& other : flags.others) take("--server", other.name);
-  for (const RunningServer& running : flags.running) take("--target", running.name);
-  if (names.empty()) throw UsageError("--models=none: must name a model when there is no --server and no --target");
+  absl::Status status = flags.call_flags.Prepare(load, ask);
+  // As `run` has it: what cannot be called is bad usage.
+  if (absl::IsNotFound(status) || absl::IsUnimplemented(status)) status = absl::InvalidArgumentError(status.message());
+  if (!status.ok()) return status;
+  return flags.call_option_flags.Check(load->plan.get());
 }
 
 absl::StatusOr<v1::ComparisonReport> CompareCommand::Measure(const absl::Notification& stop) {
-  ComparisonOptions& comparison = flags_->comparison;
-  if (!flags_->models.empty()) {
-    const absl::StatusOr<std::string> binary = FindServerBinary();
-    if (!binary.ok()) return binary.status();
-    for (const ModelVariant& model : flags_->models) {
-      comparison.servers.push_back(
-          OwnServer(*binary, model, flags_->backend, comparison.scenario, DeepestOf(comparison)));
-    }
-    comparison.backend = flags_->backend;
-  }
-  comparison.servers.insert(comparison.servers.end(), flags_->others.begin(), flags_->others.end());
-  comparison.servers.insert(comparison.servers.end(), flags_->running.begin(), flags_->running.end());
+  Flags& flags = *flags_;
+  ComparisonOptions& comparison = flags.comparison;
+  const auto stopped = [&stop] { return stop.HasBeenNotified(); };
+  comparison.only_wait = !flags.call_flags.given() && flags.scenario_flag.scenario() == Scenario::kWaiting;
+  absl::StatusOr<std::vector<ComparedServer>> servers =
+      flags.server_flags.Servers(DeepestOf(comparison), comparison.only_wait);
+  if (!servers.ok()) return servers.status();
+  comparison.servers = *std::move(servers);
+  comparison.backend = flags.server_flags.backend();
+  comparison.scenario = flags.scenario_flag.text();
   comparison.load.longest_warmup = comparison.load.warmup + kPatienceWithWarmup;
-  comparison.load.request.set_payload(std::string(flags_->payload_size, 'x'));
-  return RunComparison(comparison, [&stop] { return stop.HasBeenNotified(); });
+  comparison.prepare_calls = [this, stopped](LoadOptions* load) { return PrepareCalls(stopped, load); };
+  absl::StatusOr<v1::ComparisonReport> report = RunComparison(comparison, stopped);
+  if (report.ok()) flags.call_flags.Describe(&*report);
+  return report;
 }
 
 int CompareCommand::Execute(const absl::Notification& stop) {
@@ -315,6 +263,7 @@ int CompareCommand::Execute(const absl::Notification& stop) {
       flags_->before.empty() ? Measure(stop) : CompareRuns(flags_->before, flags_->after, flags_->force);
   if (!report.ok()) return Fail(report.status());
   *report->mutable_settings()->mutable_flags() = SettingsOf(*command_);
+  flags_->call_flags.TellMix(report->mutable_settings()->mutable_flags());
   std::cout << TextReport(*report) << std::flush;
   if (absl::Status status = WriteReport(*report, flags_->files); !status.ok()) return Fail(status);
   return ExitCodeOf(*report);

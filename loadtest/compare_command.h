@@ -5,10 +5,13 @@
 #define MEANWHILE_LOADTEST_COMPARE_COMMAND_H_
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/notification.h"
+#include "loadtest/load_run.h"
 #include "meanwhile/v1/report.pb.h"
 
 namespace meanwhile {
@@ -29,11 +32,12 @@ class CompareCommand {
  private:
   struct Flags;
 
-  void AddServerFlags();
+  void AddCallFlags();
   void AddMeasurementFlags();
   void AddEarlierRunFlags();
   // After the parsing: what follows from several flags.
   void Finish();
+  absl::Status PrepareCalls(const std::function<bool()>& stopped, LoadOptions* load);
   absl::StatusOr<v1::ComparisonReport> Measure(const absl::Notification& stop);
 
   CLI::App* const command_;

@@ -1,14 +1,12 @@
 #include "loadtest/comparison_run.h"
 
 #include <cstdio>
-#include <memory>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/version.h"
-#include "loadtest/call_source.h"
 #include "loadtest/comparison.h"
 #include "loadtest/host.h"
 #include "loadtest/load_shape.h"
@@ -34,7 +32,7 @@ v1::ComparisonReport ReportOf(const ComparisonOptions& options, const v1::Host& 
     }
   }
   if (options.levels.front().rate) settings->set_arrival(FormatArrival(options.arrival));
-  settings->set_scenario(std::string(NameOf(options.scenario)));
+  settings->set_scenario(options.scenario);
   settings->set_backend(options.backend);
   settings->set_rounds(options.rounds);
   settings->set_warmup_seconds(absl::ToDoubleSeconds(options.load.warmup));
@@ -77,16 +75,14 @@ absl::StatusOr<Pinning> PinAll(const ComparisonOptions& options) {
   return PinLoadTester();
 }
 
-// Adds the rounds, and the mean wait when a server tells one and all calls wait.
+// Adds the rounds, and the mean wait when a server tells one and it is all that calls do.
 absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& processors,
                            const std::function<bool()>& stopped, v1::ComparisonReport* report) {
   const std::vector<RoundStep> steps = PlanRounds(options.servers.size(), options.levels.size(), options.rounds);
-  const std::shared_ptr<const CallPlan> plan = PlanOf(options.scenario, options.load.request);
   ProgressLine progress(stderr);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const ComparedServer& server = options.servers[steps[i].server];
     LoadOptions load = options.load;
-    load.plan = plan;
     SetLoad(options.levels[steps[i].level], options.arrival, &load);
     const std::string label = absl::StrCat(i + 1, "/", steps.size(), " ", NameOf(server), " · ");
     const auto show = [&](const LoadProgress& now) { progress.Show(now, label); };
@@ -100,8 +96,7 @@ absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& 
     if (!round.ok()) return round.status();
     round->cell.set_round(steps[i].round);
     *report->add_rounds() = std::move(round->cell);
-    if (options.scenario != Scenario::kWaiting) continue;
-    if (round->mean_wait && *round->mean_wait > absl::ZeroDuration()) {
+    if (options.only_wait && round->mean_wait && *round->mean_wait > absl::ZeroDuration()) {
       report->mutable_settings()->set_mean_wait_seconds(absl::ToDoubleSeconds(*round->mean_wait));
     }
   }
@@ -119,11 +114,13 @@ void SetIdealShares(v1::ComparisonReport* report) {
 
 }  // namespace
 
-absl::StatusOr<v1::ComparisonReport> RunComparison(const ComparisonOptions& options,
-                                                   const std::function<bool()>& stopped) {
+absl::StatusOr<v1::ComparisonReport> RunComparison(ComparisonOptions options, const std::function<bool()>& stopped) {
   const v1::Host host = ReadHost();  // Before pinning, which takes processors away.
   const absl::StatusOr<Pinning> pinning = PinAll(options);
   if (!pinning.ok()) return pinning.status();
+  if (options.prepare_calls) {
+    if (absl::Status status = options.prepare_calls(&options.load); !status.ok()) return status;
+  }
   v1::ComparisonReport report = ReportOf(options, host, *pinning);
   if (absl::Status status = MeasureRounds(options, pinning->server, stopped, &report); !status.ok()) return status;
   SetIdealShares(&report);

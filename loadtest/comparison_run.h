@@ -14,7 +14,6 @@
 #include "absl/status/statusor.h"
 #include "loadtest/load_run.h"
 #include "loadtest/report/level.h"
-#include "loadtest/scenario.h"
 #include "loadtest/schedule.h"
 #include "loadtest/server_process.h"
 #include "meanwhile/v1/report.pb.h"
@@ -41,10 +40,14 @@ struct ComparisonOptions {
   std::vector<Level> levels;
   Arrival arrival;
   uint32_t rounds = 1;
-  // What the calls are.
-  Scenario scenario = Scenario::kWaiting;
-  // Of each measurement. Target, level and calls are set here; `request` is what those of Fetch ask for.
+  // Of each measurement; target and level are set here.
   LoadOptions load;
+  // Sets the calls of `load`, once the load tester is pinned: it may start threads. They are in `load` already if null.
+  std::function<absl::Status(LoadOptions* load)> prepare_calls;
+  // What reports call the calls: a scenario's name or the file that has them; empty when flags say what they are.
+  std::string scenario;
+  // Whether all calls do nothing but wait for the server's backend, so that its mean wait says what can be reached.
+  bool only_wait = false;
   // What calls wait for, for the report; empty when each server knows for itself.
   std::string backend;
   // Whether servers and load tester get processors of their own.
@@ -52,9 +55,9 @@ struct ComparisonOptions {
 };
 
 // Measures until all is done or `stopped` says otherwise; a report that was interrupted tells of the measurements that
-// were finished. Shows the progress on stderr. Errors: those of MeasureServer, or the load tester could not be pinned.
-absl::StatusOr<v1::ComparisonReport> RunComparison(const ComparisonOptions& options,
-                                                   const std::function<bool()>& stopped);
+// were finished. Shows the progress on stderr. Errors: those of `prepare_calls` and MeasureServer, or the load tester
+// could not be pinned.
+absl::StatusOr<v1::ComparisonReport> RunComparison(ComparisonOptions options, const std::function<bool()>& stopped);
 
 }  // namespace meanwhile
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/flags.h"
 #include "client/version.h"
 #include "loadtest/comparison.h"
@@ -22,15 +23,24 @@ namespace {
 constexpr char kBefore[] = "before";
 constexpr char kAfter[] = "after";
 
-// What a call is, as flags of `run` say it. Runs that differ in one of these measured different things.
-constexpr absl::string_view kFlagsOfACall[] = {"call",         "data", "data-file", "binary-file", "metadata",
-                                               "payload-size", "wait", "mix",       "timeout"};
+// What calls are, how they are sent and which of them succeed, as flags of `run` say it. Runs that differ in one of
+// these measured different things. How the schema became known does not matter, nor which data are picked at random.
+constexpr absl::string_view kFlagsOfCalls[] = {
+    "call",    "data",           "data-file",       "binary-file",     "pick",
+    "mix",     "expect-status",  "expect-json",     "metadata",        "gzip",
+    "timeout", "wait-for-ready", "stream-messages", "stream-interval", "payload-size",
+    "wait",
+};
 
 // What makes runs alike, by name, as text. Empty where a report does not tell.
 std::vector<std::pair<std::string, std::string>> TraitsOf(const v1::RunReport& report) {
   std::vector<std::pair<std::string, std::string>> traits = {
-      {"load", report.load()}, {"engine", report.engine()}, {"connections", absl::StrCat(report.connections())}};
-  for (const absl::string_view flag : kFlagsOfACall) {
+      {"load", report.load()},
+      {"engine", report.engine()},
+      {"connections", absl::StrCat(report.connections())},
+      {"what was called", absl::StrJoin(report.methods(), ", ")},
+  };
+  for (const absl::string_view flag : kFlagsOfCalls) {
     const auto setting = std::find_if(report.settings().begin(), report.settings().end(),
                                       [flag](const v1::Setting& one) { return one.name() == flag; });
     traits.emplace_back(std::string(flag), setting == report.settings().end() ? "" : setting->value());
@@ -126,6 +136,8 @@ absl::StatusOr<v1::ComparisonReport> CompareRuns(const std::vector<EarlierRun>& 
   settings->set_engine(first.engine());
   settings->set_connections(first.connections());
   settings->set_measure_seconds(first.duration_seconds());
+  *settings->mutable_methods() = first.methods();
+  *settings->mutable_expected() = first.expected();
   settings->set_rounds(static_cast<uint32_t>(std::max(before.size(), after.size())));
   std::optional<double> rate;
   if (first.in_flight() == 0) rate = first.offered_rate();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -199,6 +200,10 @@ absl::StatusOr<EngineKind> ParseEngineKind(absl::string_view name) {
 }
 
 std::vector<std::string> TargetsOf(const std::string& target) { return absl::StrSplit(target, ','); }
+
+bool IsOneServer(const std::string& target) {
+  return TargetsOf(target).size() == 1 && !absl::StartsWith(target, "dns:");
+}
 
 absl::StatusOr<std::unique_ptr<EngineSet>> ConnectEngines(const EngineSetOptions& options, absl::Duration timeout) {
   if (options.kind == EngineKind::kGrpc) {

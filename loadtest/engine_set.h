@@ -57,6 +57,9 @@ struct EngineSetOptions {
 // The single ones in the form above.
 std::vector<std::string> TargetsOf(const std::string& target);
 
+// Whether that is a single server for sure, which can be asked about itself.
+bool IsOneServer(const std::string& target);
+
 // The connections to one of the targets.
 struct TargetConnections {
   // As it was given.

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "client/channel_pool.h"
 #include "client/credentials.h"
 #include "client/flags.h"
 #include "client/metrics_flag.h"
@@ -30,6 +29,7 @@
 #include "loadtest/run_metrics.h"
 #include "loadtest/run_observer.h"
 #include "loadtest/settings.h"
+#include "loadtest/target_argument.h"
 #include "loadtest/threshold.h"
 #include "loadtest/validity.h"
 
@@ -64,10 +64,6 @@ constexpr char kFooter[] =
     "  spike:100..5000/10s,2s   10 s at the first rate, 2 s at the second, 10 s at the first\n"
     "  SHAPE+SHAPE              any of these, one after another\n"
     "  replay:FILE              calls at the times in a file, one a line: 1.25s, 80ms or a number of seconds\n"
-    "\n"
-    "Data may have templates, filled anew for each call: {{.CallNumber}}, {{.LoopNumber}}, {{.UUID}}, "
-    "{{randomInt 1 100}},\n"
-    "{{randomString 10}}, {{timestamp}}, {{timestampUnix}}, {{timestampUnixMilli}}, {{timestampUnixNano}}.\n"
     "\n"
     "Exit codes: 0 good; 1 the target cannot be reached or went away, no call succeeded, or a template came to no "
     "message;\n"
@@ -140,20 +136,9 @@ RunCommand::RunCommand(CLI::App& app)
   load.timeout = absl::Seconds(20);
   load.warmup = absl::Seconds(2);
   load.loops = AvailableProcessors();
-  command_->footer(kFooter);
+  command_->footer(absl::StrCat(kFooter, kTemplatesFooter));
 
-  auto parse_target = [&load](const std::string& text) {
-    absl::StrAppend(&load.target, load.target.empty() ? "" : ",", text);
-    for (const std::string& target : TargetsOf(text)) {
-      if (absl::Status status = CheckTarget(target); !status.ok()) return status;
-    }
-    return absl::OkStatus();
-  };
-  AddRepeatedFlag(*command_, "TARGET", parse_target, "",
-                  "The server: HOST:PORT, dns:///HOST:PORT or unix:PATH; connections go to several in turn, which may "
-                  "also have commas between them")
-      ->allow_extra_args()
-      ->required();
+  AddTargetArgument(*command_, &load.target);
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send, at most one for each caller");
   AddEngineFlag(*command_, &load.engine);
@@ -255,6 +240,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
   observer.SetSeen(&report);
   flags_->call_flags.Describe(&report);
   AddSettings(*command_, &report);
+  flags_->call_flags.TellMix(report.mutable_settings());
   report.set_aborted(observer.aborted());
   report.set_interrupted(result->interrupted && observer.aborted().empty());
   for (const v1::ThresholdVerdict& verdict : Judge(flags_->thresholds, *result)) *report.add_thresholds() = verdict;

@@ -1,13 +1,7 @@
 #include "loadtest/run_config.h"
 
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "absl/status/statusor.h"
 #include "client/config_flag.h"
-#include "loadtest/call/mix_file.h"
+#include "loadtest/call_config.h"
 #include "loadtest/output_files.h"
 #include "loadtest/phases.h"
 
@@ -15,14 +9,13 @@ namespace meanwhile {
 
 CLI::Option* AddRunConfigFlag(CLI::App& app, CallFlags* call_flags) {
   ConfigRules rules;
-  rules.alternatives = {{"concurrency", "load", "phases", "rps", "think-time"}, {"call", "mix"}};
+  AddCallRules(call_flags, &rules);
+  for (const char* closed : {"concurrency", "think-time"}) {
+    rules.replaces[closed] = {"rps", "load", "phases", "arrival", "max-in-flight", "max-dispatch-delay"};
+  }
+  rules.replaces["rps"] = {"concurrency", "think-time", "load", "phases"};
+  rules.replaces["load"] = {"concurrency", "think-time", "rps"};
   rules.keys["phases"] = {"load", LoadOfPhases};
-  rules.keys["mix"] = {"call", [call_flags](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> {
-                         absl::StatusOr<std::vector<MixEntry>> mix = ParseMix(node);
-                         if (!mix.ok()) return mix.status();
-                         call_flags->SetMix(*std::move(mix));
-                         return std::nullopt;
-                       }};
   return AddConfigFlag(app, rules, ResolvePath);
 }
 

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/channel_pool.h"
+#include "loadtest/engine_set.h"
 #include "loadtest/load_report.h"
 
 namespace meanwhile {
@@ -21,8 +21,7 @@ constexpr uint64_t kFewestToAbort = 20;
 RunObserver::RunObserver(const LoadOptions& load, const std::optional<Threshold>& abort_condition, RunMetrics* metrics)
     : abort_condition_(abort_condition), log_(load.log), metrics_(metrics) {
   // What several servers tell of themselves makes no sense as one.
-  const bool is_one = TargetsOf(load.target).size() == 1 && !absl::StartsWith(load.target, "dns:");
-  if (!is_one) return;
+  if (!IsOneServer(load.target)) return;
   stats_reader_.emplace(load.target, load.credentials);
   sampler_.emplace(load.target, load.credentials);
 }

@@ -12,11 +12,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "client/channel_pool.h"
 #include "client/config_flag.h"
 #include "client/credentials.h"
 #include "client/flags.h"
 #include "client/processors.h"
+#include "loadtest/call_config.h"
+#include "loadtest/call_flags.h"
+#include "loadtest/call_option_flags.h"
 #include "loadtest/engine_flag.h"
 #include "loadtest/exit_codes.h"
 #include "loadtest/fetch_wait_flag.h"
@@ -26,6 +28,7 @@
 #include "loadtest/report/text_report.h"
 #include "loadtest/search_run.h"
 #include "loadtest/settings.h"
+#include "loadtest/target_argument.h"
 #include "loadtest/threshold.h"
 
 namespace meanwhile {
@@ -33,6 +36,8 @@ namespace meanwhile {
 struct SearchCommand::Flags {
   SearchOptions search;
   CredentialFlags credentials;
+  CallFlags call_flags;
+  CallOptionFlags call_option_flags;
   std::size_t payload_size = 64;
   OutputFiles files;
 };
@@ -40,12 +45,10 @@ struct SearchCommand::Flags {
 namespace {
 
 constexpr char kFooter[] =
-    "Calls of Fetch are sent at one rate after another, whatever returns, each for --duration. A rate holds when all "
-    "of\n"
-    "--slo do and the server keeps up with it. The rate doubles until one fails twice; the highest that held and the "
-    "lowest\n"
-    "that failed are then brought within --precision, and the highest is measured --repeats times more: it is the\n"
-    "answer when most of these runs hold, and else the search goes on below it.\n"
+    "Calls of Fetch, or of --call, are sent at one rate after another, whatever returns, each for --duration. A rate\n"
+    "holds when all of --slo do and the server keeps up with it. The rate doubles until one fails twice; the highest\n"
+    "that held and the lowest that failed are then brought within --precision, and the highest is measured --repeats\n"
+    "times more: it is the answer when most of these runs hold, and else the search goes on below it.\n"
     "\n"
     "--slo takes what --threshold of `run` does, but for the rate, with commas between:\n"
     "  p99<100ms,errors<0.1%\n"
@@ -55,6 +58,8 @@ constexpr char kFooter[] =
     "what was found is told; 106 the load tester was the limit, so the server may hold more; 104 bad --config.\n"
     "\n"
     "  loadtest search localhost:50051 --slo='p99<100ms,errors<0.1%'\n"
+    "  loadtest search localhost:50051 --slo='p99<20ms' --call=grpc.health.v1.Health/Check --expect-json "
+    "status=SERVING\n"
     "  loadtest search localhost:50051 --slo='p99.9<1s' --from=1000 --arrival=poisson -z 20s --html=search.html";
 
 absl::Status ParseObjectives(const std::string& text, std::vector<Threshold>* objectives) {
@@ -110,18 +115,17 @@ SearchCommand::SearchCommand(CLI::App& app)
   load.warmup = absl::Seconds(1);
   load.duration = absl::Seconds(5);
   load.loops = AvailableProcessors();
-  command_->footer(kFooter);
-  auto parse_target = [&load](const std::string& text) {
-    load.target = text;
-    return CheckTarget(text);
-  };
-  AddParsedFlag(*command_, "TARGET", parse_target, "", "", "The server: HOST:PORT or unix:PATH")->required();
+  command_->footer(absl::StrCat(kFooter, kTemplatesFooter));
+  AddTargetArgument(*command_, &load.target);
   AddSearchFlags();
-  AddCallFlags();
+  const std::vector<const CLI::Option*> of_fetch = AddCallFlags();
   AddCredentialFlags(*command_, &flags_->credentials);
   AddOutputFlags(*command_, &flags_->files);
-  AddConfigFlag(*command_, ConfigRules(), ResolvePath);
-  command_->final_callback([this] {
+  ConfigRules rules;
+  AddCallRules(&flags_->call_flags, &rules);
+  AddConfigFlag(*command_, rules, ResolvePath);
+  command_->final_callback([this, of_fetch] {
+    flags_->call_flags.Finish(of_fetch);
     const RateSearchOptions& rates = flags_->search.rates;
     if (rates.from > rates.to) {
       throw UsageError(FlagError("--from", absl::StrCat(rates.from), absl::StrCat("must be at most --to, ", rates.to)));
@@ -152,7 +156,7 @@ void SearchCommand::AddSearchFlags() {
                   "How long calls are sent in each run before they are measured");
 }
 
-void SearchCommand::AddCallFlags() {
+std::vector<const CLI::Option*> SearchCommand::AddCallFlags() {
   LoadOptions& load = flags_->search.load;
   AddArrivalFlag(*command_, &flags_->search.arrival, "How calls are spaced: constant, poisson or burst:N");
   AddMaxInFlightFlag(*command_, &load, "One call more is not sent; a rate at which 1 % are not has failed");
@@ -161,9 +165,14 @@ void SearchCommand::AddCallFlags() {
   AddEngineFlag(*command_, &load.engine);
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets");
   AddCountFlag(*command_, "--loops", &load.loops, {1, 256}, "Threads that send");
-  AddCountFlag(*command_, "--payload-size", &flags_->payload_size, {0, 1 << 20}, "Bytes sent and echoed in each call");
+  const CLI::Option* const payload_size = AddCountFlag(*command_, "--payload-size", &flags_->payload_size, {0, 1 << 20},
+                                                       "Bytes sent and echoed in each call of Fetch");
   AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)}, "Of each call");
-  AddFetchWaitFlag(*command_, &load.request, "What the server waits for in each call; its own backend if not given");
+  const CLI::Option* const wait = AddFetchWaitFlag(
+      *command_, &load.request, "What the server waits for in each call of Fetch; its own backend if not given");
+  flags_->call_flags.Add(*command_);
+  flags_->call_option_flags.Add(*command_, &load.call);
+  return {payload_size, wait};
 }
 
 int SearchCommand::Execute(const absl::Notification& stop) {
@@ -172,10 +181,15 @@ int SearchCommand::Execute(const absl::Notification& stop) {
   absl::StatusOr<Credentials> credentials = MakeCredentials(flags_->credentials);
   if (!credentials.ok()) return Fail(credentials.status(), kExitUsage);
   search.load.credentials = *std::move(credentials);
+  absl::Status calls = flags_->call_flags.Prepare(&search.load);
+  calls.Update(flags_->call_option_flags.Check(search.load.plan.get()));
+  if (!calls.ok()) return Fail(calls, absl::IsUnavailable(calls) ? kExitFailed : kExitUsage);
 
   absl::StatusOr<v1::SearchReport> report = RunSearch(search, [&stop] { return stop.HasBeenNotified(); });
   if (!report.ok()) return Fail(report.status(), kExitFailed);
+  flags_->call_flags.Describe(&*report);
   *report->mutable_settings() = SettingsOf(*command_);
+  flags_->call_flags.TellMix(report->mutable_settings());
   std::cout << TextReport(*report) << std::flush;
   if (absl::Status status = WriteReport(*report, flags_->files); !status.ok()) return Fail(status, kExitFailed);
   return ExitCodeOf(*report);

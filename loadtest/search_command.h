@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 
@@ -27,7 +28,8 @@ class SearchCommand {
   struct Flags;
 
   void AddSearchFlags();
-  void AddCallFlags();
+  // Gives those that only Fetch understands.
+  std::vector<const CLI::Option*> AddCallFlags();
 
   CLI::App* const command_;
   const std::unique_ptr<Flags> flags_;

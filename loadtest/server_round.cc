@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "loadtest/engine_set.h"
 #include "loadtest/load_report.h"
 #include "loadtest/process_stats.h"
 #include "loadtest/server_stats_reader.h"
@@ -22,11 +23,13 @@ class ServerWatch final : public LoadObserver {
  public:
   ServerWatch(std::optional<pid_t> pid, const std::string& target, const Credentials& credentials,
               const std::function<void(const LoadProgress&)>& on_progress)
-      : pid_(pid), stats_reader_(std::in_place, target, credentials), on_progress_(on_progress) {}
+      : pid_(pid), on_progress_(on_progress) {
+    if (IsOneServer(target)) stats_reader_.emplace(target, credentials);
+  }
 
   void OnMeasuredTimeBegins() override {
     if (pid_) sampler_ = ProcessSampler::Start(*pid_);
-    before_ = stats_reader_->Read();
+    if (stats_reader_) before_ = stats_reader_->Read();
     before_time_ = absl::Now();
   }
   void OnMeasuredTimeEnded() override {

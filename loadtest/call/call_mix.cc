@@ -39,6 +39,8 @@ struct Mix {
   std::vector<double> ends;             // Of each entry's part of [0, 1).
   std::vector<std::vector<Data>> data;  // Of each entry.
   uint64_t seed = 1;
+  // How many sources there have been.
+  mutable std::atomic<uint64_t> next_source = 0;
   // The number of the next call with a template.
   mutable std::atomic<uint64_t> next_number = 0;
   std::shared_ptr<UnmadeCalls> unmade = std::make_shared<UnmadeCalls>();
@@ -50,7 +52,8 @@ class Source final : public CallSource {
       : plan_(plan), mix_(std::move(mix)), place_(static_cast<double>(engine) * kGoldenRatio) {
     // The next engine begins with the next entry.
     turns_.assign(mix_->entries.size(), engine);
-    std::seed_seq seed{mix_->seed, static_cast<uint64_t>(engine)};
+    // When the plan is measured once more its templates draw other values: an identifier is there once.
+    std::seed_seq seed{mix_->seed, mix_->next_source.fetch_add(1, std::memory_order_relaxed)};
     values_.random.seed(seed);
     values_.loop_number = engine;
   }

@@ -63,8 +63,8 @@ struct CallMix {
   std::shared_ptr<const UnmadeCalls> unmade;
 };
 
-// Of at least one entry. `seed` is that of picks and of what templates draw: the same seed, the same requests for each
-// engine.
+// Of at least one entry. `seed` is that of picks and of what templates draw: with the same one, the sources of two
+// plans draw the same, in the order in which they are made.
 CallMix MixCalls(std::vector<CallEntry> entries, uint64_t seed = 1);
 
 }  // namespace meanwhile

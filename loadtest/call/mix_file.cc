@@ -41,14 +41,10 @@ google::protobuf::Value ValueOf(const ConfigNode& node) {
   return value;
 }
 
-// A text is JSON already.
 absl::Status TakeData(const ConfigNode& node, MixEntry* entry) {
-  if (node.kind == ConfigNode::Kind::kText) {
-    entry->data = node.text;
-  } else if (!google::protobuf::util::MessageToJsonString(ValueOf(node), &entry->data).ok()) {
-    return ConfigError(node, "cannot be told in JSON");
-  }
-  return absl::OkStatus();
+  absl::StatusOr<std::string> json = JsonOf(node);
+  if (json.ok()) entry->data = *std::move(json);
+  return json.status();
 }
 
 absl::Status TakeCall(const ConfigNode& node, MixEntry* entry) {
@@ -154,6 +150,14 @@ absl::StatusOr<MixEntry> EntryOf(const ConfigNode& node) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> JsonOf(const ConfigNode& node) {
+  if (node.kind == ConfigNode::Kind::kNothing) return ConfigError(node, "must have a value");
+  if (node.kind == ConfigNode::Kind::kText) return node.text;
+  std::string json;
+  if (google::protobuf::util::MessageToJsonString(ValueOf(node), &json).ok()) return json;
+  return ConfigError(node, "cannot be told in JSON");
+}
 
 absl::StatusOr<std::vector<MixEntry>> ParseMix(const ConfigNode& mix) {
   if (mix.kind != ConfigNode::Kind::kList || mix.children.empty()) {

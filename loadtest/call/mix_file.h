@@ -55,6 +55,9 @@ inline constexpr int kHighestWeight = 1000000;
 // At least one entry. `mix` is the value of the key. The error is a ConfigError of what is wrong.
 absl::StatusOr<std::vector<MixEntry>> ParseMix(const ConfigNode& mix);
 
+// What is sent, in JSON: a text is JSON already, a list or a map becomes it. The error is a ConfigError.
+absl::StatusOr<std::string> JsonOf(const ConfigNode& node);
+
 }  // namespace meanwhile
 
 #endif  // MEANWHILE_LOADTEST_CALL_MIX_FILE_H_

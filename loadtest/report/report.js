@@ -26,8 +26,11 @@ function panel(title, note, chart, wide = false) {
 }
 
 // `heads`: text or th elements. `rows`: arrays of text, nodes or td elements, the first the head of its row; or a
-// string, the head of a group of rows.
-function table(heads, rows) {
+// string, the head of a group of rows. A column of dashes tells nothing, and is left out.
+function table(allHeads, allRows) {
+  const isKept = (_, column) => allRows.some(row => typeof row !== 'string' && row[column] !== '–');
+  const heads = allHeads.filter(isKept);
+  const rows = allRows.map(row => (typeof row === 'string' ? row : row.filter(isKept)));
   const isCell = content => content instanceof HTMLTableCellElement;
   const headCell = head => (isCell(head) ? head : element('th', {scope: 'col'}, head));
   const bodyCell = (content, i) => (isCell(content) ? content
@@ -52,6 +55,11 @@ function heading(kicker, title, items) {
     element('p', {class: 'muted'}, items.filter(item => item).join(' · ')));
 }
 
+// What was called and what was expected of it, for heading().
+function calls({methods, expected}) {
+  return [...(methods ?? []), expected?.length > 0 && `expected ${expected.join(', ')}`];
+}
+
 // What is wrong with the figures, for the top of the page.
 function notices() {
   const {valid, problems, interrupted} = report;
@@ -71,6 +79,15 @@ function errorCard(heads, cells) {
     .map(({status, message, count}) => [...name, status, text('td', message), figures.count(count)]));
   if (rows.length === 0) return null;
   return card(element('h2', {}, 'Errors'), table([...heads, 'status', text('th', 'message'), 'calls'], rows));
+}
+
+// All flags, first what somebody chose.
+function configurationCard(flags) {
+  if (flags.length === 0) return null;
+  const chosen = flags.filter(({given}) => given);
+  const defaults = flags.filter(({given}) => !given);
+  return card(element('h2', {}, 'Configuration'), definitions(chosen.map(({name, value}) => [name, value])),
+    element('p', {class: 'note'}, `By default: ${defaults.map(({name, value}) => `${name} ${value}`).join(' · ')}`));
 }
 
 // Settings given as for definitions(), and the host.

@@ -95,17 +95,25 @@ function serverChart(value, format) {
   });
 }
 
-function charts() {
-  return element('div', {class: 'charts'},
-    panel('Throughput', 'Successful calls a second, and the range from the lowest round to the highest.',
-      throughputChart, true),
-    panel('Response time', 'Median (solid) and 99th percentile (dashed, hollow).', latencyChart),
+function serverCharts() {
+  if (!cells.some(cell => cell.server)) return [];
+  return [
     panel('Processor time per call', 'What the server spent on each call.',
       serverChart(server => server.cpuMicrosPerCall, figures.micros)),
     panel('Peak threads', 'The most threads the server had at one time.',
       serverChart(server => server.peakThreads, figures.count)),
     panel('Peak memory', 'The most resident memory of the server.',
-      serverChart(server => server.peakRssBytes, figures.bytes)));
+      serverChart(server => server.peakRssBytes, figures.bytes)),
+  ];
+}
+
+function charts() {
+  const server = serverCharts();
+  return element('div', {class: 'charts'},
+    panel('Throughput', 'Successful calls a second, and the range from the lowest round to the highest.',
+      throughputChart, true),
+    panel('Response time', 'Median (solid) and 99th percentile (dashed, hollow).', latencyChart, server.length === 0),
+    ...server);
 }
 
 function modelName(model) {
@@ -133,13 +141,15 @@ function ratiosCard() {
     const number = value => value.toFixed(ratio.median < 1.95 ? 2 : ratio.median < 9.95 ? 1 : 0);
     return `${number(ratio.median)}×` + (ratio.low === ratio.high ? '' : ` [${number(ratio.low)}–${number(ratio.high)}]`);
   };
-  const row = comparison => [levelText(levelOf(comparison)), comparison.subject, comparison.baseline,
+  const row = comparison => [modelName(comparison.baseline),
     ...[comparison.throughputRatio, comparison.p50Ratio, comparison.p90Ratio, comparison.p99Ratio,
       comparison.cpuPerCallRatio].map(text)];
   return card(element('h2', {}, 'Ratios'),
     element('p', {class: 'note'}, 'Of the medians over the rounds, with bootstrap intervals. One that holds 1 shows no ' +
       'difference.'),
-    table(['at', 'of', 'over', 'calls/s', 'p50', 'p90', 'p99', 'processor per call'], report.comparisons.map(row)));
+    table([`${report.comparisons[0].subject} over`, 'calls/s', 'p50', 'p90', 'p99', 'processor per call'],
+      levels.flatMap(level => [levelText(level),
+        ...report.comparisons.filter(comparison => levelOf(comparison) === level).map(row)])));
 }
 
 function figuresCard() {
@@ -148,8 +158,8 @@ function figuresCard() {
   const row = cell => [modelName(cell.model), figures.figure(cell.achievedRate),
     range(ratesOf(cell.model, levelOf(cell))), ...cellFigures(cell)];
   return card(element('h2', {}, 'All figures'),
-    element('p', {class: 'note'}, 'Medians over the rounds; peaks are the highest of any round. The ideal is the calls ' +
-      'in flight divided by the mean wait (Little’s law).'),
+    element('p', {class: 'note'}, 'Medians over the rounds; peaks are the highest of any round.' +
+      (settings.meanWaitSeconds > 0 ? ' The ideal is the calls in flight divided by the mean wait (Little’s law).' : '')),
     table(['model', 'calls/s', 'lowest to highest round', ...cellHeads], levels.flatMap(level =>
       [levelText(level), ...cells.filter(cell => levelOf(cell) === level).map(row)])));
 }
@@ -169,17 +179,20 @@ function comparePage() {
   const rounds = `${quantity(settings.rounds, 'round')} of ${settings.measureSeconds} s`;
   return [
     heading('Load test: comparison', models.join(models.length === 2 ? ' against ' : ', '), [
-      ...scenario, ...backend, quantity(settings.connections, 'connection'), rounds, settings.pinning]),
+      ...scenario, ...calls(settings), ...backend, quantity(settings.connections, 'connection'), rounds,
+      settings.pinning]),
     ...notices(),
     report.comparisons.length > 0 ? element('div', {class: 'cards'}, ...report.comparisons.map(answer)) : null,
     ...(cells.length > 0 ? [charts(), ratiosCard(), figuresCard()] : [card('Nothing was measured.')]),
     errorCard(['model', levelAxis], cells.map(cell =>
       ({name: [modelName(cell.model), figures.count(levelOf(cell))], groups: cell.errorGroups}))),
     roundsCard(),
+    configurationCard(settings.flags ?? []),
     hostCard([
       ['models', models.join(', ')],
       ['scenario', settings.scenario],
-      ['backend', settings.backend || '–'],
+      ['calls', calls(settings).filter(item => item).join(', ')],
+      ['backend', settings.backend],
       [levelAxis, levels.map(figures.count).join(', ')],
       ['arrival', settings.arrival],
       ['load', settings.load],
@@ -187,7 +200,7 @@ function comparePage() {
       ['after', (settings.afterFiles ?? []).join(', ')],
       ['connections', figures.count(settings.connections)],
       ['rounds', `${rounds}, each after ${settings.warmupSeconds} s of warm-up`],
-      ['payload', figures.bytes(settings.payloadBytes)],
+      ['payload', settings.payloadBytes > 0 && figures.bytes(settings.payloadBytes)],
       ['pinning', settings.pinning],
       ['engine', settings.engine]]),
   ];

@@ -128,15 +128,6 @@ function runFigures() {
   ];
 }
 
-// First what somebody chose.
-function configurationCard() {
-  if (report.settings.length === 0) return null;
-  const chosen = report.settings.filter(({given}) => given);
-  const defaults = report.settings.filter(({given}) => !given);
-  return card(element('h2', {}, 'Configuration'), definitions(chosen.map(({name, value}) => [name, value])),
-    element('p', {class: 'note'}, `By default: ${defaults.map(({name, value}) => `${name} ${value}`).join(' · ')}`));
-}
-
 // Each with its connections when there are several.
 function targets() {
   if (report.targets.length === 0) return report.target;
@@ -172,7 +163,7 @@ function runPage() {
     statusCard(),
     errorCard([], [{name: [], groups: report.errorGroups}]),
     seriesCard(),
-    configurationCard(),
+    configurationCard(report.settings),
     hostCard([['target', targets()], ['load', report.load], ['loops', figures.count(report.loops)],
       ['engine', report.engine]]),
   ];

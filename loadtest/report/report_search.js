@@ -60,9 +60,8 @@ function searchPage() {
     'calls/s too much': figures.figure(report.lowestFailed),
     runs: figures.count(report.probes.length),
   };
-  const settings = (report.settings ?? []).filter(({given}) => given).map(({name, value}) => [name, value]);
   return [
-    heading('Load test: search', report.target, [report.model && `model ${report.model}`,
+    heading('Load test: search', report.target, [...calls(report), report.model && `model ${report.model}`,
       report.objectives.join(', '), quantity(report.connections, 'connection')]),
     ...notices(),
     card(element('p', {}, report.sentence)),
@@ -77,7 +76,8 @@ function searchPage() {
       probesCard()] : []),
     errorCard(['calls/s'], report.probes.map(({cell}) =>
       ({name: [figures.figure(cell.rate)], groups: cell.errorGroups}))),
-    hostCard([...settings, ['arrival', report.arrival], ['engine', report.engine],
+    configurationCard(report.settings),
+    hostCard([['target', report.target], ['arrival', report.arrival], ['engine', report.engine],
       ['loops', figures.count(report.loops)]]),
   ];
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "loadtest/report/figures.h"
 #include "loadtest/report/text_layout.h"
 
@@ -19,6 +20,16 @@ std::vector<std::string> HostItems(const v1::Host& host) {
   if (!host.kernel().empty()) items.push_back(Printable(host.kernel()));
   return items;
 }
+
+template <typename Report>
+void AddCalls(const Report& report, std::vector<std::string>* items) {
+  for (const std::string& method : report.methods()) items->push_back(Printable(method));
+  if (report.expected().empty()) return;
+  items->push_back(absl::StrCat("expected ", Printable(absl::StrJoin(report.expected(), ", "))));
+}
+
+template void AddCalls(const v1::ComparisonSettings&, std::vector<std::string>*);
+template void AddCalls(const v1::SearchReport&, std::vector<std::string>*);
 
 std::string Quantity(double count, const std::string& thing) {
   return absl::StrCat(FormatCount(count), " ", thing, count == 1 ? "" : "s");

@@ -17,6 +17,10 @@ inline constexpr std::size_t kReportWidth = 120;
 // `host: box`, its processors, memory and kernel, those that are known.
 std::vector<std::string> HostItems(const v1::Host& host);
 
+// Adds what was called and what was expected of it, as SearchReport and ComparisonSettings tell.
+template <typename Report>
+void AddCalls(const Report& report, std::vector<std::string>* items);
+
 // `1 connection`, `8 connections`.
 std::string Quantity(double count, const std::string& thing);
 
@@ -27,6 +31,8 @@ std::string Verdict(const Report& report);
 // `12 × UNAVAILABLE: connection reset`: a line for each of the most frequent groups, and one for the rest.
 std::string ErrorLines(const google::protobuf::RepeatedPtrField<v1::ErrorGroup>& groups, std::size_t indent);
 
+extern template void AddCalls(const v1::ComparisonSettings&, std::vector<std::string>*);
+extern template void AddCalls(const v1::SearchReport&, std::vector<std::string>*);
 extern template std::string Verdict(const v1::ComparisonReport&);
 extern template std::string Verdict(const v1::RunReport&);
 extern template std::string Verdict(const v1::SearchReport&);

@@ -81,6 +81,7 @@ std::string ComparisonHead(const v1::ComparisonReport& report) {
   if (!settings.scenario().empty() && settings.scenario() != "waiting") {
     how.push_back(absl::StrCat("scenario ", Printable(settings.scenario())));
   }
+  AddCalls(settings, &how);
   if (!settings.backend().empty()) how.push_back(absl::StrCat("backend ", Printable(settings.backend())));
   how.push_back(Quantity(settings.connections(), "connection"));
   how.push_back(absl::StrCat("engine ", Printable(settings.engine())));

@@ -16,6 +16,7 @@ namespace {
 
 std::string Head(const v1::SearchReport& report) {
   std::vector<std::string> how = {Printable(report.target())};
+  AddCalls(report, &how);
   if (!report.model().empty()) how.push_back(absl::StrCat("model ", Printable(report.model())));
   how.push_back(absl::StrCat("objectives ", Printable(absl::StrJoin(report.objectives(), ", "))));
   how.push_back(absl::StrCat(Printable(report.arrival()), " arrivals"));

@@ -174,9 +174,11 @@ class ConfigRulesTest : public testing::Test {
   ConfigRulesTest() {
     app_.add_option("--rate", rate_, "");
     app_.add_option("--load", load_, "");
+    app_.add_option("--spacing", spacing_, "");
     ConfigRules rules;
     app_.add_option("--call", call_, "");
-    rules.alternatives = {{"rate", "load", "phases"}, {"call", "mix"}};
+    rules.replaces["rate"] = {"load", "phases", "spacing"};
+    rules.replaces["call"] = {"mix"};
     rules.keys["phases"] = {"load", [](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> {
                               if (node.kind != ConfigNode::Kind::kList) return ConfigError(node, "must be a list");
                               return absl::StrCat(node.children.size(), " phases");
@@ -203,6 +205,7 @@ class ConfigRulesTest : public testing::Test {
   CLI::App app_{"A program.", "program"};
   std::string rate_;
   std::string load_;
+  std::string spacing_;
   std::string call_;
   std::size_t mix_size_ = 0;
 };
@@ -229,13 +232,23 @@ TEST_F(ConfigRulesTest, TwoKeysDoNotSetTheSameFlag) {
             absl::StrCat("program: ", path_, ":2: phases: cannot stand together with load\n"));
 }
 
-TEST_F(ConfigRulesTest, AnAlternativeOnTheCommandLineReplacesAllOfThemInTheFile) {
-  EXPECT_EQ(Parse("phases: [a, b]", {"--rate=5"}), "");
+TEST_F(ConfigRulesTest, AFlagOnTheCommandLineMakesVoidWhatItReplacesInTheFile) {
+  EXPECT_EQ(Parse("phases: [a, b]\nspacing: even\nrate: 7", {"--rate=5"}), "");
   EXPECT_EQ(load_, "");
+  EXPECT_EQ(spacing_, "");
   EXPECT_EQ(rate_, "5");
+  EXPECT_EQ(Parse("phases: [a, b]\nspacing: even", {"--load=x"}), "");
+  EXPECT_EQ(load_, "x");
+  EXPECT_EQ(spacing_, "even") << "only what the flag replaces";
 }
 
-TEST_F(ConfigRulesTest, AnAlternativeReplacesNoneOfAnotherSet) {
+TEST_F(ConfigRulesTest, AFlagInTheFileReplacesNothing) {
+  EXPECT_EQ(Parse("rate: 7\nspacing: even"), "");
+  EXPECT_EQ(rate_, "7");
+  EXPECT_EQ(spacing_, "even");
+}
+
+TEST_F(ConfigRulesTest, AFlagReplacesOnlyWhatItsRuleNames) {
   EXPECT_EQ(Parse("phases: [a, b]\nmix: [a]", {"--call=x"}), "");
   EXPECT_EQ(load_, "2 phases");
   EXPECT_EQ(mix_size_, 0u);

@@ -42,6 +42,7 @@ while (($# > 0)); do
 done
 case $command in
   'loadtest run') arguments+=(--warmup=100ms -z 300ms) ;;
+  'loadtest search') arguments+=(--warmup=100ms -z 300ms --to=200 --repeats=1 --max-dispatch-delay=1h) ;;
   'loadtest compare') arguments+=(--warmup=100ms -z 300ms --rounds=1 -c 20) ;;
   'server '*) arguments+=(--listen=127.0.0.1:0) ;;
 esac

@@ -1,65 +1,27 @@
-// `loadtest compare` as a person runs it, with real servers: arguments in; stdout, stderr, files and the exit code out,
-// and no process left behind.
+// `loadtest compare` as a person runs it: arguments in; stdout, stderr, files and the exit code out.
 
 #include <gmock/gmock.h>
 #include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "loadtest/process_stats.h"
 #include "meanwhile/v1/report.pb.h"
-#include "tests/client/test_server.h"
-#include "tests/loadtest/process_table.h"
+#include "tests/loadtest/bad_call_flags.h"
+#include "tests/loadtest/compare_line.h"
 #include "tests/process.h"
-#include "tests/wait_until.h"
 
 namespace meanwhile {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
-
-constexpr char kBareServer[] = "--server=bare=tests/bench/bare_server --listen=127.0.0.1:{port} --wait=5ms";
-// Takes its port for more seconds to sleep, and serves nobody.
-constexpr char kSleeper[] = "--server=sleeper=env --ignore-signal=TERM sleep 1000 {port}";
-
-// The command line of a comparison: words apart by spaces, then arguments as they are.
-std::vector<std::string> Compare(const std::string& words, const std::vector<std::string>& arguments = {}) {
-  std::vector<std::string> line = {"loadtest/loadtest", "compare"};
-  if (!absl::StrContains(words, "--pin")) line.emplace_back("--pin=none");
-  for (const absl::string_view word : absl::StrSplit(words, ' ', absl::SkipEmpty())) line.emplace_back(word);
-  line.insert(line.end(), arguments.begin(), arguments.end());
-  return line;
-}
-
-std::string TempPath(const std::string& name) { return testing::TempDir() + name; }
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-template <typename Message>
-Message FromJson(const std::string& json) {
-  Message message;
-  const auto status = google::protobuf::util::JsonStringToMessage(json, &message);
-  EXPECT_TRUE(status.ok()) << status.ToString();
-  return message;
-}
 
 // The number at a path such as `cells.0.responseTime.p999`; a failure when something else stands there.
 double NumberAt(const google::protobuf::Struct& json, const std::string& path) {
@@ -83,18 +45,6 @@ double NumberAt(const google::protobuf::Struct& json, const std::string& path) {
   }
   EXPECT_TRUE(value.has_number_value()) << path;
   return value.number_value();
-}
-
-// The server that the load tester has started when `known` had been before. Fails the test when none comes.
-pid_t NextServer(const Process& load_tester, const std::set<pid_t>& known = {}) {
-  pid_t next = 0;
-  EXPECT_TRUE(WaitUntil([&] {
-    for (const pid_t child : ChildrenOf(load_tester.pid())) {
-      if (!known.contains(child)) next = child;
-    }
-    return next != 0;
-  }));
-  return next;
 }
 
 TEST(CompareTest, TellsTheTableAndTheSentencesAndWritesTheFiles) {
@@ -154,77 +104,6 @@ TEST(CompareTest, TellsTheTableAndTheSentencesAndWritesTheFiles) {
   EXPECT_THAT(ReadFile(html), HasSubstr("<html"));
 }
 
-TEST(CompareTest, AScenarioDecidesWhatTheServersDo) {
-  for (const std::string scenario : {"computing", "mixed"}) {
-    const std::string json = TempPath(scenario + ".json");
-    const Outcome outcome = RunProcess(
-        Compare("-c 4 --models=async,callback,thread,pool --rounds=1 --warmup=0s -z 200ms --scenario=" + scenario,
-                {"--json=" + json}));
-    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
-    EXPECT_THAT(outcome.out, HasSubstr("scenario " + scenario));
-    const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
-    EXPECT_EQ(report.settings().scenario(), scenario);
-    EXPECT_EQ(report.rounds_size(), 4);
-    for (const v1::Cell& round : report.rounds()) {
-      EXPECT_GT(round.calls(), 0) << round.model();
-      EXPECT_EQ(round.errors(), 0) << round.model();
-      EXPECT_FALSE(round.has_ideal_share()) << "nobody knows how long a call has to take";
-    }
-  }
-}
-
-TEST(CompareTest, TheFourModelsAndVariantsOfThemCanBeCompared) {
-  const std::string json = TempPath("variants.json");
-  const Outcome outcome =
-      RunProcess(Compare("-c 20 --rounds=1 --warmup=0s -z 100ms --backend=constant:5ms "
-                         "--models=async,callback,thread,pool,thread:max_pollers=64,pool:threads=2:queue=3",
-                         {"--json=" + json}));
-  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
-  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
-  EXPECT_THAT(report.settings().models(),
-              ElementsAre("async", "callback", "thread", "pool", "thread:max_pollers=64", "pool:threads=2:queue=3"));
-  ASSERT_EQ(report.cells_size(), 6);
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_GT(report.cells(i).achieved_rate(), 0);
-    EXPECT_EQ(report.cells(i).errors(), 0) << report.cells(i).model();
-  }
-  // Of 20 callers 2 are served and 3 queue; the others are refused, and the report says so.
-  EXPECT_GT(report.cells(5).errors(), 0);
-  EXPECT_THAT(outcome.out, HasSubstr("the server's thread pool is full"));
-}
-
-TEST(CompareTest, TheFourModelsAreComparedUnlessOthersAreNamed) {
-  const Outcome outcome = RunProcess(Compare("-c 2 --rounds=1 --warmup=0s -z 50ms --backend=constant:1ms"));
-  EXPECT_THAT(outcome.out, testing::StartsWith("async, callback, thread, pool ")) << outcome.err;
-}
-
-TEST(CompareTest, AnOptionOutOfTheServersBoundsIsBadUsage) {
-  const Outcome outcome = RunProcess(Compare("--models=pool:threads=0"));
-  EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("--pool-threads=0: must be from 1 to 10000"));
-}
-
-TEST(CompareTest, AnyServerOfTheProtoCanBeCompared) {
-  const std::string json = TempPath("other.json");
-  const Outcome outcome = RunProcess(Compare(
-      "-c 5 --rounds=1 --warmup=0s -z 100ms --models=async --backend=constant:5ms", {kBareServer, "--json=" + json}));
-  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
-  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
-  EXPECT_THAT(report.settings().models(), ElementsAre("async", "bare"));
-  ASSERT_EQ(report.cells_size(), 2);
-  EXPECT_GT(report.cells(1).achieved_rate(), 0);
-  EXPECT_GT(report.cells(1).server().cpu_micros_per_call(), 0);
-  EXPECT_FALSE(report.cells(1).server().has_context_switches_per_call()) << "it has no Admin service";
-  EXPECT_EQ(report.comparisons(0).baseline(), "bare");
-}
-
-TEST(CompareTest, AServerOfOtherPeopleCanStandAlone) {
-  const Outcome outcome = RunProcess(Compare("-c 5 --rounds=1 --warmup=0s -z 100ms --models=none", {kBareServer}));
-  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("  bare "));
-  EXPECT_THAT(outcome.out, Not(HasSubstr("backend")));
-}
-
 // Two threads that wait 20 ms for each call answer 100 calls/s at most, on any machine.
 TEST(CompareTest, ServersAreComparedAtEqualRates) {
   const std::string json = TempPath("rates.json"), html = TempPath("rates.html");
@@ -259,72 +138,33 @@ TEST(CompareTest, ServersAreComparedAtEqualRates) {
   EXPECT_THAT(ReadFile(html), HasSubstr("calls/s offered"));
 }
 
-TEST(CompareTest, ServersThatRunAlreadyAreCompared) {
-  TestServer first;
-  TestServer second;
-  const std::string json = TempPath("targets.json");
-  const Outcome outcome = RunProcess(Compare("-c 4 --rounds=2 --warmup=0s -z 100ms --pin=auto",
-                                             {"--target=first=" + first.target(), "--target=second=" + second.target(),
-                                              "--target=again=" + first.target(), "--json=" + json}));
-  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("nothing was pinned: first runs already"));
-  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
-  EXPECT_THAT(report.settings().models(), ElementsAre("first", "second", "again")) << "no model unless it is named";
-  EXPECT_EQ(report.comparisons_size(), 2);
-  EXPECT_GT(first.fetches(), 0u);
-  EXPECT_GT(second.fetches(), 0u);
+TEST(CompareTest, AScenarioDecidesWhatTheServersDo) {
+  for (const std::string scenario : {"computing", "mixed"}) {
+    const std::string json = TempPath(scenario + ".json");
+    const Outcome outcome = RunProcess(
+        Compare("-c 4 --models=async,callback,thread,pool --rounds=1 --warmup=0s -z 200ms --scenario=" + scenario,
+                {"--json=" + json}));
+    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("scenario " + scenario));
+    const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+    EXPECT_EQ(report.settings().scenario(), scenario);
+    EXPECT_EQ(report.rounds_size(), 4);
+    for (const v1::Cell& round : report.rounds()) {
+      EXPECT_GT(round.calls(), 0) << round.model();
+      EXPECT_EQ(round.errors(), 0) << round.model();
+      EXPECT_FALSE(round.has_ideal_share()) << "nobody knows how long a call has to take";
+    }
+  }
 }
 
-TEST(CompareTest, ATargetThatCannotBeReachedIsNamed) {
-  const Outcome outcome = RunProcess(Compare("-c 1", {"--target=mine=unix:/nobody/listens/here"}));
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("server mine: cannot connect to unix:/nobody/listens/here within 5s"));
-}
-
-TEST(CompareTest, EarlierRunsAreComparedFromTheirFiles) {
-  TestServer server;
-  const std::string a = TempPath("a.json"), b = TempPath("b.json"), other = TempPath("other.json");
-  const auto run = [&server](const std::string& more) {
-    std::vector<std::string> line = {"loadtest/loadtest", "run", server.target(), "--warmup=0s"};
-    for (const absl::string_view word : absl::StrSplit(more, ' ')) line.emplace_back(word);
-    RunProcess(line);
-  };
-  run("-c 5 -n 100 --json=" + a);
-  run("-c 5 -n 100 --json=" + b);
-  run("-c 6 -n 100 --json=" + other);
-
-  const std::string json = TempPath("earlier.json"), csv = TempPath("earlier.csv"), html = TempPath("earlier.html");
-  const auto compare = [](const std::vector<std::string>& arguments) {
-    std::vector<std::string> line = {"loadtest/loadtest", "compare"};
-    line.insert(line.end(), arguments.begin(), arguments.end());
-    return RunProcess(line);
-  };
-  Outcome outcome = compare(
-      {"--before=" + a + "," + b, "--after", b, "--after", a, "--json=" + json, "--csv=" + csv, "--html=" + html});
-  EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("before: " + a + ", " + b));
-  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
-  EXPECT_EQ(report.rounds_size(), 4);
-  EXPECT_DOUBLE_EQ(report.comparisons(0).throughput_ratio().median(), 1) << "the same files on both sides";
-  EXPECT_THAT(report.comparisons(0).sentence(), HasSubstr("no difference that these runs can show"));
-  EXPECT_THAT(ReadFile(csv), HasSubstr("\r\nround,before,5,"));
-  EXPECT_THAT(ReadFile(html), HasSubstr("beforeFiles"));
-
-  outcome = compare({"--before=" + a, "--after=" + b});
-  EXPECT_THAT(outcome.out, HasSubstr("With a single run on a side there is no interval"));
-
-  outcome = compare({"--before=" + a, "--after=" + other});
-  EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err, "loadtest: " + other + " cannot be compared with " + a +
-                             ": load is 6 in flight in the one and 5 in flight in the other\n");
-
-  outcome = compare({"--before=" + a});
-  EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_EQ(outcome.err, "loadtest: --before needs --after\n");
-  outcome = compare({"--before=" + a, "--after=" + b, "--rounds=3"});
-  EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_EQ(outcome.err, "loadtest: --rounds=3: cannot be given together with --before and --after\n");
+TEST(CompareTest, BadFlagsOfCallsAreNamedWithTheirBounds) {
+  for (const auto& [flags, message] : kBadCallFlags) {
+    const Outcome outcome = RunProcess(Compare(flags, {"--target=it=localhost:1"}));
+    EXPECT_EQ(outcome.exit_code, 2) << flags;
+    EXPECT_EQ(outcome.out, "") << flags;
+    EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << flags;
+    EXPECT_THAT(outcome.err, HasSubstr(message)) << flags;
+  }
 }
 
 TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
@@ -333,36 +173,6 @@ TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
   line.insert(line.begin(), {"env", "BUILD_WORKING_DIRECTORY=" + testing::TempDir()});
   RunProcess(line);
   EXPECT_EQ(FromJson<v1::ComparisonReport>(ReadFile(TempPath("relative_compare.json"))).cells_size(), 1);
-}
-
-TEST(CompareTest, ASpecificationThatTheServerRefusesIsBadUsage) {
-  const Outcome outcome = RunProcess(Compare("--backend=constant:x"));
-  EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_EQ(outcome.out, "");
-  EXPECT_THAT(outcome.err, StartsWith("loadtest: server async exited with 2; its last lines:\n"));
-  EXPECT_THAT(outcome.err, HasSubstr("--backend=constant:x: LATENCY=x: must be a time such as 50ms"));
-}
-
-TEST(CompareTest, AServerThatExitsAtOnceFailsWithItsLastLines) {
-  const Outcome outcome =
-      RunProcess(Compare("--models=none", {"--server=broken=sh -c \"echo out of {port}s >&2; exit 2\""}));
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_EQ(outcome.out, "");
-  EXPECT_THAT(outcome.err, testing::MatchesRegex("loadtest: server broken exited with 2; its last lines:\n"
-                                                 "  out of [0-9]+s\n"));
-}
-
-TEST(CompareTest, AServerThatDiesInTheMiddleFails) {
-  Process load_tester(Compare("-c 50 --rounds=1 --warmup=0s -z 1h --models=none", {kBareServer}));
-  const pid_t server = NextServer(load_tester);
-  const absl::StatusOr<ProcessReader> reader = ProcessReader::Open(server);
-  ASSERT_TRUE(reader.ok()) << reader.status();
-  // What it takes to start is less: it then serves calls.
-  EXPECT_TRUE(
-      WaitUntil([&] { return reader->ReadProcessorTime().value_or(absl::Hours(1)) > absl::Milliseconds(300); }));
-  kill(server, SIGKILL);
-  EXPECT_EQ(load_tester.Wait(), 1);
-  EXPECT_THAT(load_tester.err(), StartsWith("loadtest: server bare was ended by signal 9 (Killed)"));
 }
 
 TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
@@ -403,7 +213,13 @@ TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
       {"--connections=10001", "--connections=10001: must be from 1 to 10000"},
       {"--payload-size=-1", "--payload-size=-1: must be from 0 to 1048576"},
       {"--pin=both", "--pin=both: must be auto or none"},
-      {"--scenario=idle", "--scenario=idle: must be waiting, computing or mixed"},
+      {"--scenario=idle",
+       "--scenario=idle: must be waiting, computing or mixed, or a file: a name with a dot or a slash"},
+      {"--call=grpc.health.v1.Health/Check --scenario=mixed", "--scenario=mixed: cannot be given together with --call"},
+      {"--call=a.B/C", "this project's server has no service a.B: --server or --target must name servers that have it"},
+      {"--call=a.B/C --models=async", "--models=async: this project's server has no service a.B"},
+      {"--call=grpc.health.v1.Health/Guess",
+       "--call=grpc.health.v1.Health/Guess: grpc.health.v1.Health has no method Guess; there are Check, Watch"},
       {"--json=/no/such/directory/x", "--json=/no/such/directory/x: must be a file in a directory that exists"},
       {"--csv=/", "--csv=/: must be a file in a directory that exists"},
       {"--html=", "--html"},
@@ -416,60 +232,6 @@ TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
     EXPECT_EQ(outcome.out, "") << arguments;
     EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << arguments;
     EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
-  }
-}
-
-TEST(CompareTest, AnInterruptTellsWhatWasMeasured) {
-  const std::string json = TempPath("interrupted_compare.json");
-  Process load_tester(Compare("-c 5 --rounds=100 --warmup=0s -z 100ms --backend=constant:5ms", {"--json", json}));
-  // When the third server starts, each has been measured once.
-  std::set<pid_t> servers;
-  for (int i = 0; i < 3; ++i) servers.insert(NextServer(load_tester, servers));
-  load_tester.Signal(SIGINT);
-  EXPECT_EQ(load_tester.Wait(), 105) << load_tester.err();
-  EXPECT_THAT(load_tester.out(), HasSubstr("INTERRUPTED"));
-  EXPECT_THAT(load_tester.out(), HasSubstr("At 5 in flight "));
-  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
-  EXPECT_TRUE(report.interrupted());
-  EXPECT_GE(report.rounds_size(), 2);
-  for (const pid_t server : servers) EXPECT_FALSE(Lives(server));
-}
-
-TEST(CompareTest, AnInterruptBeforeTheFirstRoundIsDoneSaysThatThereIsNothing) {
-  for (const int number : {SIGINT, SIGTERM}) {
-    Process load_tester(Compare("-c 5 -z 1h --models=none", {kBareServer}));
-    const pid_t server = NextServer(load_tester);
-    load_tester.Signal(number);
-    EXPECT_EQ(load_tester.Wait(), 105) << load_tester.err();
-    EXPECT_THAT(load_tester.out(), HasSubstr("nothing was measured"));
-    EXPECT_THAT(load_tester.out(), HasSubstr("INTERRUPTED"));
-    EXPECT_FALSE(Lives(server));
-  }
-}
-
-TEST(CompareTest, ASecondInterruptEndsAtOnceAndLeavesNoServer) {
-  Process load_tester(Compare("--models=none", {kSleeper}));
-  const pid_t server = NextServer(load_tester);
-  // One more after the first was taken; the server would make it wait.
-  EXPECT_TRUE(WaitUntil([&] {
-    load_tester.Signal(SIGINT);
-    return load_tester.Wait(absl::ZeroDuration()).has_value();
-  }));
-  EXPECT_EQ(load_tester.Wait(), -SIGINT);
-  EXPECT_TRUE(WaitUntil([&] { return !Lives(server); }));
-}
-
-TEST(CompareTest, NoServerOutlivesALoadTesterThatIsKilled) {
-  // At once, when the server is not yet itself, and when it serves.
-  for (const absl::Duration spent : {absl::ZeroDuration(), absl::Milliseconds(300)}) {
-    Process load_tester(Compare("-c 50 -z 1h --models=async --backend=constant:5ms"));
-    const pid_t server = NextServer(load_tester);
-    const absl::StatusOr<ProcessReader> reader = ProcessReader::Open(server);
-    ASSERT_TRUE(reader.ok()) << reader.status();
-    EXPECT_TRUE(WaitUntil([&] { return reader->ReadProcessorTime().value_or(absl::Hours(1)) >= spent; }));
-    load_tester.Signal(SIGKILL);
-    EXPECT_EQ(load_tester.Wait(), -SIGKILL);
-    EXPECT_TRUE(WaitUntil([&] { return !Lives(server); }));
   }
 }
 

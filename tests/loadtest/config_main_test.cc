@@ -91,6 +91,51 @@ TEST(ConfigTest, TheCommandLineWins) {
   EXPECT_EQ(report.calls(), 30);
 }
 
+// What makes sense only with the load that was replaced goes with it.
+TEST(ConfigTest, ALoadOnTheCommandLineReplacesThatOfTheFile) {
+  TestServer server;
+  constexpr char kOpen[] = "rps: 5\narrival: poisson\nmax-in-flight: 7\nmax-dispatch-delay: 1h\n";
+  constexpr char kPhases[] = "phases: [{load: 'ramp:5..6/1h'}]\narrival: poisson\n";
+  constexpr char kClosed[] = "concurrency: 3\nthink-time: 1h\n";
+  const struct {
+    const char* file;
+    std::vector<std::string> flags;
+    const char* load;
+  } cases[] = {
+      {kOpen, {"-c", "3", "-n", "30"}, "3 in flight"},
+      {kOpen, {"--think-time=1ms", "-n", "1000"}, "1,000 in flight or thinking for 1ms"},
+      {kOpen, {"--load=step:200/100ms"}, "step:200/100ms, poisson"},
+      {kPhases, {"-c", "3", "-n", "30"}, "3 in flight"},
+      {kPhases, {"-r", "200", "-n", "20"}, "200 calls/s, poisson"},
+      {kClosed, {"-r", "200", "-n", "20"}, "200 calls/s"},
+      {kClosed, {"--load=step:200/100ms"}, "step:200/100ms"},
+      {"concurrency: 3\nthink-time: 2ms\n", {"-c", "4", "-n", "8"}, "4 in flight or thinking for 2ms"},
+  };
+  const std::string json = TempPath("replaced.json");
+  for (const auto& [file, flags, load] : cases) {
+    std::vector<std::string> more = {server.target(), "--warmup=0s", "--json", json};
+    more.insert(more.end(), flags.begin(), flags.end());
+    const Outcome outcome = RunWith(file, more);
+    EXPECT_EQ(outcome.err, "") << file << flags.front();
+    EXPECT_EQ(ReadReport<v1::RunReport>(json).load(), load) << file << flags.front();
+  }
+}
+
+TEST(ConfigTest, ALevelOnTheCommandLineReplacesThoseOfTheFile) {
+  TestServer server;
+  const std::string json = TempPath("levels.json");
+  const auto levels = [&](const std::string& file, const std::string& flag) {
+    const Outcome outcome = RunWith(
+        file, {flag, "--target=it=" + server.target(), "--rounds=1", "--warmup=0s", "-z", "50ms", "--json", json},
+        "compare");
+    EXPECT_EQ(outcome.err, "") << flag;
+    return ReadReport<v1::ComparisonReport>(json).settings();
+  };
+  EXPECT_THAT(levels("rps: 5\narrival: poisson\nmax-in-flight: 7\nmax-dispatch-delay: 1s\n", "-c3").in_flight(),
+              testing::ElementsAre(3));
+  EXPECT_THAT(levels("concurrency: 3\n", "-r200").rates(), testing::ElementsAre(200));
+}
+
 TEST(ConfigTest, AWrongFileEndsWithItsCodeBeforeAnythingIsSent) {
   TestServer server;
   const std::string path = TempPath("load.yaml");

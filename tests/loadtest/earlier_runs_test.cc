@@ -130,8 +130,42 @@ TEST(EarlierRunsTest, CallsOfAnotherKindAreRefused) {
   SetFlag("json", "a.json", &before);
   SetFlag("json", "b.json", &after);
   EXPECT_EQ(ErrorOf(before, after), "");
+  // Nor is how the schema became known.
+  SetFlag("protoset", "b.protoset", &after);
+  EXPECT_EQ(ErrorOf(before, after), "");
   SetFlag("call", "my.Service/Get", &after);
   EXPECT_THAT(ErrorOf(before, after), HasSubstr("call is my.Service/Get in the one and not told in the other"));
+}
+
+TEST(EarlierRunsTest, EveryFlagThatSaysWhatCallsAreMustBeTheSame) {
+  for (const std::string flag :
+       {"call", "data", "data-file", "binary-file", "pick", "mix", "expect-status", "expect-json", "metadata", "gzip",
+        "timeout", "wait-for-ready", "stream-messages", "stream-interval", "payload-size", "wait"}) {
+    EarlierRun before = RunOf("a.json", 1000);
+    EarlierRun after = RunOf("b.json", 1000);
+    SetFlag(flag, "x", &before);
+    EXPECT_EQ(ErrorOf(before, after, true),
+              "b.json cannot be compared with a.json: " + flag + " is not told in the one and x in the other");
+    SetFlag(flag, "x", &after);
+    EXPECT_EQ(ErrorOf(before, after), "");
+  }
+}
+
+TEST(EarlierRunsTest, WhatWasCalledMustBeTheSameAndIsTold) {
+  EarlierRun before = RunOf("a.json", 1000);
+  EarlierRun after = RunOf("b.json", 1000);
+  before.report.add_methods("my.Service/Get");
+  after.report.add_methods("my.Service/List");
+  EXPECT_EQ(
+      ErrorOf(before, after, true),
+      "b.json cannot be compared with a.json: what was called is my.Service/List in the one and my.Service/Get in "
+      "the other");
+  after.report.set_methods(0, "my.Service/Get");
+  before.report.add_expected("status OK");
+  const absl::StatusOr<v1::ComparisonReport> report = CompareRuns({before}, {after}, false);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(report->settings().methods(), ElementsAre("my.Service/Get"));
+  EXPECT_THAT(report->settings().expected(), ElementsAre("status OK"));
 }
 
 TEST(EarlierRunsTest, AnyFileOfASideMustFit) {

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "meanwhile/v1/report.pb.h"
 #include "tests/client/test_server.h"
+#include "tests/loadtest/bad_call_flags.h"
 #include "tests/process.h"
 #include "tests/wait_until.h"
 
@@ -165,6 +166,9 @@ TEST(SearchTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
   } cases[] = {
       {"localhost:1", "loadtest: --slo is required"},
       {"--slo=p99<1s", "loadtest: TARGET is required"},
+      {"localhost:1,localhost --slo=p99<1s", "loadtest: target localhost: must be HOST:PORT"},
+      {"localhost:1 --slo=p99<1s --call=a.B/C --wait=simulated:1ms",
+       "loadtest: --wait=simulated:1ms: cannot be given together with --call"},
       {"localhost:1 --slo=p99", "loadtest: --slo=p99: must be a metric (p99 or any other percentile"},
       {"localhost:1 --slo=p99<1s,", "loadtest: --slo=: must be a metric"},
       {"localhost:1 --slo=rate>5", "loadtest: --slo=rate>5: must not be of the rate, which is what is searched\n"},
@@ -182,6 +186,35 @@ TEST(SearchTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
     EXPECT_EQ(outcome.out, "") << arguments;
     EXPECT_THAT(outcome.err, StartsWith(message)) << arguments;
   }
+}
+
+TEST(SearchTest, BadFlagsOfCallsAreNamedWithTheirBounds) {
+  for (const auto& [flags, message] : kBadCallFlags) {
+    const Outcome outcome = RunProcess(Search(absl::StrCat("localhost:1 --slo=p99<1s ", flags)));
+    EXPECT_EQ(outcome.exit_code, 2) << flags;
+    EXPECT_EQ(outcome.out, "") << flags;
+    EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << flags;
+    EXPECT_THAT(outcome.err, HasSubstr(message)) << flags;
+  }
+}
+
+TEST(SearchTest, TakesCallsOfAnyServiceFromItsConfigurationFile) {
+  TestServer server;
+  const std::string config = TempPath("search.yaml"), json = TempPath("calls.json"), html = TempPath("calls.html");
+  std::ofstream(config) << "slo: errors<1%\nfrom: 20\nto: 20\nrepeats: 1\nwarmup: 0s\nduration: 300ms\n"
+                           "proto: grpc/health/v1/health.proto\nproto-path: /usr/share/grpc-proto\n"
+                           "mix: [{call: grpc.health.v1.Health/Check, expect-json: status=SERVING}]\n";
+  const Outcome outcome = RunProcess(
+      Search(absl::StrCat(server.target(), kAnyDelay, " --config=", config, " --json=", json, " --html=", html)));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("grpc.health.v1.Health/Check · expected status=SERVING"));
+  const v1::SearchReport report = ReadReport(json);
+  EXPECT_THAT(report.methods(), testing::ElementsAre("grpc.health.v1.Health/Check"));
+  EXPECT_THAT(report.expected(), testing::ElementsAre("status=SERVING"));
+  EXPECT_GT(report.probes(0).cell().statuses().at("OK"), 0);
+  EXPECT_EQ(report.probes(0).cell().errors(), 0);
+  EXPECT_THAT(ReadFile(html), HasSubstr("\"grpc.health.v1.Health/Check\""));
+  EXPECT_EQ(server.fetches(), 0u);
 }
 
 }  // namespace

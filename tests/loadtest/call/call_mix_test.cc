@@ -104,6 +104,25 @@ TEST(CallMixTest, NumbersTheCallsOfAllEnginesApart) {
   EXPECT_EQ(seen.count("99"), 1u);
 }
 
+// A search measures its plan many times, and what it has stored stays there.
+TEST(CallMixTest, DrawsOtherValuesInTheNextMeasurementAndTheSameWithTheSameSeed) {
+  const auto identifiers = [](const CallMix& mix) {
+    std::set<std::string> seen;
+    for (int measurement = 0; measurement < 3; ++measurement) {
+      for (const std::size_t engine : {0, 1}) {
+        const std::unique_ptr<CallSource> source = mix.plan->make_source(*mix.plan, engine);
+        for (int i = 0; i < 5; ++i) seen.insert(NameIn(source->Next()));
+      }
+    }
+    return seen;
+  };
+  const std::vector<CallEntry> entries = {Entry("Fill", R"({"name": "{{.UUID}}"})")};
+  const std::set<std::string> seen = identifiers(MixCalls(entries, 7));
+  EXPECT_EQ(seen.size(), 30u);
+  EXPECT_EQ(identifiers(MixCalls(entries, 7)), seen);
+  EXPECT_NE(identifiers(MixCalls(entries, 8)), seen);
+}
+
 TEST(CallMixTest, TellsOfCallsThatCouldNotBeMade) {
   // Fits while the number has up to three digits: of 9 characters base64 knows what to do, of 13 not.
   const CallMix mix = MixCalls({Entry("Fill", R"({"count": 1000000{{.CallNumber}}})")});

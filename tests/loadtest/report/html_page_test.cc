@@ -158,10 +158,48 @@ TEST(HtmlPageTest, ShowsARunWithoutATimeSeries) {
   ExpectShown(Open(HtmlReport(v1::RunReport())), 0);
 }
 
-TEST(HtmlPageTest, ShowsAComparisonWhateverItsTextSays) {
-  ExpectShown(Open(HtmlReport(SampleComparison())), 5);
-  ExpectShown(Open(HtmlReport(HostileComparison())), 5);
+TEST(HtmlPageTest, ShowsAComparisonWithItsConfiguration) {
+  const Page page = Open(HtmlReport(SampleComparison()), {.width = 400});
+  ExpectShown(page, 5);
+  EXPECT_THAT(page.dom, HasSubstr("<dt>rounds</dt><dd>4</dd>"));
+  EXPECT_THAT(page.dom, HasSubstr("By default: warmup 800ms"));
+  EXPECT_THAT(page.dom, HasSubstr(">switches per call<"));
+  EXPECT_THAT(page.dom, HasSubstr("any round. The ideal is"));
 }
+
+// Nothing is known of the servers but what the calls tell.
+TEST(HtmlPageTest, ShowsAComparisonOfServersOfAnyService) {
+  v1::ComparisonReport report = SampleComparison();
+  v1::ComparisonSettings& settings = *report.mutable_settings();
+  settings.add_methods("shop.Catalogue/Search");
+  settings.add_expected("items[0].name=tea");
+  settings.set_scenario("shop.yaml");
+  settings.clear_mean_wait_seconds();
+  for (auto* cells : {report.mutable_cells(), report.mutable_rounds()}) {
+    for (v1::Cell& cell : *cells) {
+      cell.clear_server();
+      cell.clear_ideal_share();
+    }
+  }
+  const Page page = Open(HtmlReport(report));
+  ExpectShown(page, 2);
+  EXPECT_THAT(page.dom, HasSubstr("scenario shop.yaml · shop.Catalogue/Search · expected items[0].name=tea"));
+  // The page has its scripts in it, and there these stand in any case.
+  EXPECT_THAT(page.dom, Not(HasSubstr(">switches per call<")));
+  EXPECT_THAT(page.dom, Not(HasSubstr("any round. The ideal is")));
+}
+
+TEST(HtmlPageTest, ShowsASearchWithItsConfiguration) {
+  v1::SearchReport report = SampleSearch();
+  report.add_methods("shop.Catalogue/Search");
+  const Page page = Open(HtmlReport(report), {.width = 400});
+  ExpectShown(page, 2);
+  EXPECT_THAT(page.dom, HasSubstr("shop.Catalogue/Search · model async"));
+  EXPECT_THAT(page.dom, HasSubstr("<dt>slo</dt><dd>p99&lt;100ms,errors&lt;0.1%</dd>"));
+  EXPECT_THAT(page.dom, HasSubstr("By default: to 10000000"));
+}
+
+TEST(HtmlPageTest, ShowsAComparisonWhateverItsTextSays) { ExpectShown(Open(HtmlReport(HostileComparison())), 5); }
 
 // Else the tests above would prove nothing.
 TEST(HtmlPageTest, SeesWhatGoesWrongOnAPage) {

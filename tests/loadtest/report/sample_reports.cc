@@ -21,6 +21,8 @@ constexpr char kComparison[] = R"pb(
     pinning: "server on processor 0, load tester on processor 1"
     engine: "grpc"
     mean_wait_seconds: 0.05
+    flags { name: "rounds" value: "4" given: true }
+    flags { name: "warmup" value: "800ms" }
   }
   valid: true
   cells {
@@ -308,6 +310,8 @@ constexpr char kSearch[] = R"pb(
   precision: 0.05
   valid: true
   sentence: "There is the sentence."
+  settings { name: "slo" value: "p99<100ms,errors<0.1%" given: true }
+  settings { name: "to" value: "10000000" }
   rate: 100
   held: 1
   repeats: 1

@@ -65,6 +65,27 @@ TEST(TextReportTest, TellsEachOfSeveralTargets) {
                                             "               b:2: 2 connections, 1 at the end\n"));
 }
 
+TEST(TextReportTest, SaysWhatAComparisonOrASearchHasCalled) {
+  v1::ComparisonReport comparison = SampleComparison();
+  v1::SearchReport search = SampleSearch();
+  comparison.mutable_settings()->set_scenario("shop.yaml");
+  for (const char* method : {"shop.Catalogue/Search", "shop.Basket/\x1b[31mAdd"}) {
+    comparison.mutable_settings()->add_methods(method);
+    search.add_methods(method);
+  }
+  for (const char* expected : {"status OK", "items[0].name=tea"}) {
+    comparison.mutable_settings()->add_expected(expected);
+    search.add_expected(expected);
+  }
+  EXPECT_THAT(TextReport(comparison), HasSubstr("scenario shop.yaml · shop.Catalogue/Search · "));
+  for (const std::string& text : {TextReport(comparison), TextReport(search)}) {
+    EXPECT_THAT(text, HasSubstr("shop.Catalogue/Search"));
+    EXPECT_THAT(text, HasSubstr("shop.Basket/\\x1b[31mAdd"));
+    EXPECT_THAT(text, HasSubstr("expected status OK, items[0].name=tea"));
+  }
+  ExpectFitsTheTerminal(TextReport(comparison));
+}
+
 TEST(TextReportTest, SumsUpARun) {
   const std::string text = TextReport(SampleRun());
   EXPECT_EQ("\n" + text, R"(

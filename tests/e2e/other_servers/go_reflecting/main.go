@@ -2,7 +2,8 @@
 //
 // UnaryCall answers with the request's payload, or with the status that the request asks for; StreamingInputCall with
 // the sum of the payloads' sizes; StreamingOutputCall with a payload of each size that is asked for;
-// FullDuplexCall with one for each size in each request. Prints where it serves, and serves until it is killed.
+// FullDuplexCall with one for each size in each request. Listens on the address that is its argument, or on a free port of
+// the loopback; prints where it serves, and serves until it is killed.
 package main
 
 import (
@@ -81,7 +82,11 @@ func (testService) FullDuplexCall(stream pb.TestService_FullDuplexCallServer) er
 }
 
 func main() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address := "127.0.0.1:0"
+	if len(os.Args) > 1 {
+		address = os.Args[1]
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
