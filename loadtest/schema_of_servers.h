@@ -21,8 +21,8 @@ namespace meanwhile {
 std::string ForeignService(const std::vector<std::string>& services);
 
 // The schema of this project's own server if all of the services are its. Else the first server that runs already is
-// asked by reflection, or, when there is none, the first of them, which is started for it; `reflection` says how, without
-// targets. Errors: those of ServerProcess::Start and ReflectSchema.
+// asked by reflection, or, when there is none, the first of them, which is started for it; `reflection` says how,
+// without targets. Errors: those of ServerProcess::Start and ReflectSchema.
 absl::StatusOr<std::shared_ptr<const Schema>> SchemaOfServers(const std::vector<ComparedServer>& servers,
                                                               const std::vector<std::string>& services,
                                                               const ReflectionOptions& reflection,
