@@ -1,5 +1,5 @@
 #!/bin/bash
-# For each binary: the long flags of its section in README.md are those of its --help.
+# For each binary: the long flags of its section in docs/flags.md are those of its --help.
 set -euo pipefail
 failed=0
 
@@ -10,10 +10,10 @@ flags_in() { grep -oE -- '--[a-z][a-z-]*' | sort -u | grep -vx -- --help; }
 compare() {
   local name=$1 shown real
   shift
-  shown=$(awk -v head="### $name" '/^#/ { inside = $0 == head } inside && /^\|/' README.md | flags_in)
+  shown=$(awk -v head="## $name" '/^#/ { inside = $0 == head } inside && /^\|/' docs/flags.md | flags_in)
   real=$(for command; do $command --help | grep -E '^ +-'; done | flags_in)
   diff <(echo "$shown") <(echo "$real") || {
-    echo "FAILED: README.md (<) tells of other flags than $name --help (>)" >&2
+    echo "FAILED: docs/flags.md (<) tells of other flags than $name --help (>)" >&2
     failed=1
   }
 }
