@@ -12,7 +12,7 @@ CLI::Option* AddMetricsFlag(CLI::App& app, std::string* address) {
   return AddParsedFlag(
       app, "--metrics",
       [address](const std::string& text) {
-        *address = absl::StartsWith(text, ":") ? absl::StrCat("127.0.0.1", text) : text;
+        *address = text.rfind(':') == 0 ? absl::StrCat("127.0.0.1", text) : text;
         if (!absl::StrContains(text, ':') || absl::StartsWith(text, "unix:")) {
           return absl::InvalidArgumentError(FlagError("--metrics", text, "must be HOST:PORT or :PORT"));
         }

@@ -53,7 +53,7 @@ class Source final : public CallSource {
     // The next engine begins with the next entry.
     turns_.assign(mix_->entries.size(), engine);
     // When the plan is measured once more its templates draw other values: an identifier is there once.
-    std::seed_seq seed{mix_->seed, mix_->next_source.fetch_add(1, std::memory_order_relaxed)};
+    std::seed_seq seed{mix_->seed, uint64_t{engine}, mix_->next_source.fetch_add(1, std::memory_order_relaxed)};
     values_.random.seed(seed);
     values_.loop_number = engine;
   }
