@@ -43,8 +43,9 @@ google::protobuf::Value ValueOf(const ConfigNode& node) {
 
 absl::Status TakeData(const ConfigNode& node, MixEntry* entry) {
   absl::StatusOr<std::string> json = JsonOf(node);
-  if (json.ok()) entry->data = *std::move(json);
-  return json.status();
+  if (!json.ok()) return json.status();
+  entry->data = *std::move(json);
+  return absl::OkStatus();
 }
 
 absl::Status TakeCall(const ConfigNode& node, MixEntry* entry) {
