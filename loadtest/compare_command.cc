@@ -264,8 +264,9 @@ int CompareCommand::Execute(const absl::Notification& stop) {
   if (!report.ok()) return Fail(report.status());
   *report->mutable_settings()->mutable_flags() = SettingsOf(*command_);
   flags_->call_flags.TellMix(report->mutable_settings()->mutable_flags());
-  std::cout << TextReport(*report) << std::flush;
-  if (absl::Status status = WriteReport(*report, flags_->files); !status.ok()) return Fail(status);
+  absl::Status status = PrintReport(TextReport(*report));
+  status.Update(WriteReport(*report, flags_->files));
+  if (!status.ok()) return Fail(status);
   return ExitCodeOf(*report);
 }
 

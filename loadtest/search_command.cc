@@ -190,8 +190,9 @@ int SearchCommand::Execute(const absl::Notification& stop) {
   flags_->call_flags.Describe(&*report);
   *report->mutable_settings() = SettingsOf(*command_);
   flags_->call_flags.TellMix(report->mutable_settings());
-  std::cout << TextReport(*report) << std::flush;
-  if (absl::Status status = WriteReport(*report, flags_->files); !status.ok()) return Fail(status, kExitFailed);
+  absl::Status status = PrintReport(TextReport(*report));
+  status.Update(WriteReport(*report, flags_->files));
+  if (!status.ok()) return Fail(status, kExitFailed);
   return ExitCodeOf(*report);
 }
 

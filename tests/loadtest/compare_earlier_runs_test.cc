@@ -66,6 +66,18 @@ TEST(CompareEarlierRunsTest, EarlierRunsAreComparedFromTheirFiles) {
   EXPECT_EQ(outcome.err, "loadtest: --rounds=3: cannot be given together with --before and --after\n");
 }
 
+TEST(CompareEarlierRunsTest, AReportThatCannotBePrintedIsAnErrorAndIsWrittenToItsFiles) {
+  TestServer server;
+  const std::string run = TempPath("run.json"), json = TempPath("compared.json");
+  RunProcess({"loadtest/loadtest", "run", server.target(), "-c1", "-n10", "--json=" + run});
+  const Outcome outcome =
+      RunProcess({"sh", "-c", "exec loadtest/loadtest compare --before=\"$0\" --after=\"$0\" --json=\"$1\" >/dev/full",
+                  run, json});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.err, "loadtest: cannot write to stdout: No space left on device\n");
+  EXPECT_EQ(FromJson<v1::ComparisonReport>(ReadFile(json)).rounds_size(), 2);
+}
+
 // Runs `loadtest run` with that file as its configuration, and gives its report's path.
 std::string RunOf(const std::string& name, const TestServer& server, const std::string& calls) {
   const std::string config = TempPath(name + ".yaml"), json = TempPath(name + ".json");

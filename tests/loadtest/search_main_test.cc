@@ -48,6 +48,19 @@ v1::SearchReport ReadReport(const std::string& path) {
   return report;
 }
 
+TEST(SearchTest, AReportThatCannotBePrintedIsAnErrorAndIsWrittenToItsFiles) {
+  TestServer server;
+  const std::string json = TempPath("unprinted.json");
+  const Outcome outcome = RunProcess(
+      {"sh", "-c",
+       "exec loadtest/loadtest search \"$0\" --slo='p50<1m' --from=5 --to=5 --repeats=1 -z 100ms --warmup=0s "
+       "--json=\"$1\" 2>&1 >/dev/full",
+       server.target(), json});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("loadtest: cannot write to stdout: No space left on device\n"));
+  EXPECT_GE(ReadReport(json).probes_size(), 1);
+}
+
 // With five calls of 50 ms in flight no more than 100 calls/s are possible, on any machine.
 TEST(SearchTest, FindsTheRateAndTellsItEverywhere) {
   TestServer server;
