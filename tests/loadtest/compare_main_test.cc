@@ -12,9 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "meanwhile/v1/report.pb.h"
-#include "tests/loadtest/bad_call_flags.h"
+#include "tests/loadtest/bad_flags.h"
 #include "tests/loadtest/compare_line.h"
 #include "tests/process.h"
+#include "tests/usage_errors.h"
 
 namespace meanwhile {
 namespace {
@@ -157,16 +158,6 @@ TEST(CompareTest, AScenarioDecidesWhatTheServersDo) {
   }
 }
 
-TEST(CompareTest, BadFlagsOfCallsAreNamedWithTheirBounds) {
-  for (const auto& [flags, message] : kBadCallFlags) {
-    const Outcome outcome = RunProcess(Compare(flags, {"--target=it=localhost:1"}));
-    EXPECT_EQ(outcome.exit_code, 2) << flags;
-    EXPECT_EQ(outcome.out, "") << flags;
-    EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << flags;
-    EXPECT_THAT(outcome.err, HasSubstr(message)) << flags;
-  }
-}
-
 TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
   std::vector<std::string> line =
       Compare("-c 1 --rounds=1 --warmup=0s -z 50ms --models=none --json=relative_compare.json", {kBareServer});
@@ -175,11 +166,9 @@ TEST(CompareTest, RelativeOutputPathsStartWhereThePersonStands) {
   EXPECT_EQ(FromJson<v1::ComparisonReport>(ReadFile(TempPath("relative_compare.json"))).cells_size(), 1);
 }
 
-TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
-  const struct {
-    const char* arguments;
-    const char* message;
-  } cases[] = {
+// A value of each flag that cannot be, and flags that make no sense together.
+std::vector<UsageCase> BadFlags() {
+  return {
       {"--models=async,fibers", "--models=fibers: must be one of async, callback, thread, pool"},
       {"--models=async,async", "--models=async: must be given once"},
       {"--models=pool:speed=9", "--models=pool:speed=9: pool has no option speed, only threads, queue, loops"},
@@ -211,28 +200,31 @@ TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
       {"-z 0s", "--duration=0s: must be from 1ms to 1h"},
       {"--duration=soon", "--duration=soon: must be a duration such as 50ms, 1.5s or 2m"},
       {"--connections=10001", "--connections=10001: must be from 1 to 10000"},
-      {"--payload-size=-1", "--payload-size=-1: must be from 0 to 1048576"},
       {"--pin=both", "--pin=both: must be auto or none"},
       {"--scenario=idle",
        "--scenario=idle: must be waiting, computing or mixed, or a file: a name with a dot or a slash"},
       {"--call=grpc.health.v1.Health/Check --scenario=mixed", "--scenario=mixed: cannot be given together with --call"},
       {"--call=a.B/C", "this project's server has no service a.B: --server or --target must name servers that have it"},
       {"--call=a.B/C --models=async", "--models=async: this project's server has no service a.B"},
-      {"--call=grpc.health.v1.Health/Guess",
+      {"--pin=none --call=grpc.health.v1.Health/Guess",
        "--call=grpc.health.v1.Health/Guess: grpc.health.v1.Health has no method Guess; there are Check, Watch"},
-      {"--json=/no/such/directory/x", "--json=/no/such/directory/x: must be a file in a directory that exists"},
-      {"--csv=/", "--csv=/: must be a file in a directory that exists"},
-      {"--html=", "--html"},
-      {"--quick=maybe", "maybe"},
-      {"--no-such-flag", "--no-such-flag"},
+      {"--quick=maybe", "Could not convert: --quick = maybe"},
+      {"--no-such-flag", "The following argument was not expected: --no-such-flag"},
+      {"--engine=http3", "--engine=http3: must be http2 or grpc\n"},
   };
-  for (const auto& [arguments, message] : cases) {
-    const Outcome outcome = RunProcess(Compare(arguments));
-    EXPECT_EQ(outcome.exit_code, 2) << arguments;
-    EXPECT_EQ(outcome.out, "") << arguments;
-    EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << arguments;
-    EXPECT_THAT(outcome.err, HasSubstr(message)) << arguments;
-  }
+}
+
+TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
+  ExpectUsageErrors({"loadtest/loadtest", "compare"}, Together({BadFlags(), BadOutputFlags()}));
+  ExpectUsageErrors({"loadtest/loadtest", "compare", "--pin=none", "--target=it=localhost:1"}, BadCallFlags());
+}
+
+TEST(CompareTest, EachFlagWithAValueIsRefusedWithABadOne) {
+  // What the file of --config may hold is in config_main_test.cc; what a server says of --backend is in
+  // compare_servers_test.cc.
+  EXPECT_THAT(
+      FlagsWithoutCase({"loadtest/loadtest", "compare"}, Together({BadFlags(), BadCallFlags(), BadOutputFlags()})),
+      testing::ElementsAre("--backend", "--config"));
 }
 
 }  // namespace

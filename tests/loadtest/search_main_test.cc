@@ -15,8 +15,9 @@
 #include "absl/strings/str_split.h"
 #include "meanwhile/v1/report.pb.h"
 #include "tests/client/test_server.h"
-#include "tests/loadtest/bad_call_flags.h"
+#include "tests/loadtest/bad_flags.h"
 #include "tests/process.h"
+#include "tests/usage_errors.h"
 #include "tests/wait_until.h"
 
 namespace meanwhile {
@@ -172,43 +173,46 @@ TEST(SearchTest, SaysWhichTargetItCannotReach) {
   EXPECT_THAT(outcome.err, HasSubstr("cannot connect to unix:/nobody/listens/here within 5s: "));
 }
 
-TEST(SearchTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
-  const struct {
-    const char* arguments;
-    const char* message;
-  } cases[] = {
-      {"localhost:1", "loadtest: --slo is required"},
-      {"--slo=p99<1s", "loadtest: TARGET is required"},
-      {"localhost:1,localhost --slo=p99<1s", "loadtest: target localhost: must be HOST:PORT"},
-      {"localhost:1 --slo=p99<1s --call=a.B/C --wait=simulated:1ms",
-       "loadtest: --wait=simulated:1ms: cannot be given together with --call"},
-      {"localhost:1 --slo=p99", "loadtest: --slo=p99: must be a metric (p99 or any other percentile"},
-      {"localhost:1 --slo=p99<1s,", "loadtest: --slo=: must be a metric"},
-      {"localhost:1 --slo=rate>5", "loadtest: --slo=rate>5: must not be of the rate, which is what is searched\n"},
-      {"localhost:1 --slo=p99<1s --from=0", "loadtest: --from=0: must be a number of calls a second from 0.001 to"},
-      {"localhost:1 --slo=p99<1s --to=x", "loadtest: --to=x: must be a number of calls a second from 0.001 to"},
-      {"localhost:1 --slo=p99<1s --from=20 --to=10", "loadtest: --from=20: must be at most --to, 10\n"},
-      {"localhost:1 --slo=p99<1s --precision=5", "loadtest: --precision=5: must be from 0.1% to 100%\n"},
-      {"localhost:1 --slo=p99<1s --precision=101%", "loadtest: --precision=101%: must be from 0.1% to 100%\n"},
-      {"localhost:1 --slo=p99<1s --repeats=0", "loadtest: --repeats=0: must be from 1 to 100\n"},
-      {"localhost:1 --slo=p99<1s -z 0s", "loadtest: --duration=0s: must be from 1ms to 1h\n"},
+// A value of each flag that cannot be, and flags that make no sense together.
+std::vector<UsageCase> BadFlags() {
+  const std::vector<UsageCase> of_search = {
+      {"--slo=p99", "--slo=p99: must be a metric (p99 or any other percentile"},
+      {"--slo=p99<1s,", "--slo=: must be a metric"},
+      {"--slo=rate>5", "--slo=rate>5: must not be of the rate, which is what is searched\n"},
+      {"--from=0", "--from=0: must be a number of calls a second from 0.001 to"},
+      {"--to=x", "--to=x: must be a number of calls a second from 0.001 to"},
+      {"--from=20 --to=10", "--from=20: must be at most --to, 10\n"},
+      {"--precision=5", "--precision=5: must be from 0.1% to 100%\n"},
+      {"--precision=101%", "--precision=101%: must be from 0.1% to 100%\n"},
+      {"--repeats=0", "--repeats=0: must be from 1 to 100\n"},
+      {"-z 0s", "--duration=0s: must be from 1ms to 1h\n"},
+      {"--warmup=2h", "--warmup=2h: must be from 0 to 1h\n"},
+      {"--arrival=often", "--arrival=often: must be constant, poisson or burst:N with N from 1 to 1000000\n"},
+      {"--max-in-flight=0", "--max-in-flight=0: must be from 1 to 100000\n"},
+      {"--max-dispatch-delay=0s", "--max-dispatch-delay=0s: must be from 1us to 1h\n"},
+      {"--engine=http3", "--engine=http3: must be http2 or grpc\n"},
+      {"--connections=0", "--connections=0: must be from 1 to 10000\n"},
+      {"--loops=257", "--loops=257: must be from 1 to 256\n"},
+      {"--timeout=2h", "--timeout=2h: must be from 1ms to 1h\n"},
+      {"--wait=50ms", "--wait=50ms: must be simulated:SPEC"},
+      {"--call=a.B/C --wait=simulated:1ms", "--wait=simulated:1ms: cannot be given together with --call"},
   };
-  for (const auto& [arguments, message] : cases) {
-    const Outcome outcome = RunProcess(Search(arguments));
-    EXPECT_EQ(outcome.exit_code, 2) << arguments;
-    EXPECT_EQ(outcome.out, "") << arguments;
-    EXPECT_THAT(outcome.err, StartsWith(message)) << arguments;
-  }
+  return Together({of_search, BadCallFlags(), BadCredentialFlags(), BadOutputFlags()});
 }
 
-TEST(SearchTest, BadFlagsOfCallsAreNamedWithTheirBounds) {
-  for (const auto& [flags, message] : kBadCallFlags) {
-    const Outcome outcome = RunProcess(Search(absl::StrCat("localhost:1 --slo=p99<1s ", flags)));
-    EXPECT_EQ(outcome.exit_code, 2) << flags;
-    EXPECT_EQ(outcome.out, "") << flags;
-    EXPECT_THAT(outcome.err, StartsWith("loadtest: ")) << flags;
-    EXPECT_THAT(outcome.err, HasSubstr(message)) << flags;
-  }
+TEST(SearchTest, BadUsageExitsWithTwoAndNamesTheFlagAndTheBound) {
+  ExpectUsageErrors({"loadtest/loadtest", "search"},
+                    {
+                        {"localhost:1", "--slo is required"},
+                        {"--slo=p99<1s", "TARGET is required"},
+                        {"localhost:1,localhost --slo=p99<1s", "target localhost: must be HOST:PORT"},
+                    });
+  ExpectUsageErrors({"loadtest/loadtest", "search", "localhost:1", "--slo=p99<1s"}, BadFlags());
+}
+
+TEST(SearchTest, EachFlagWithAValueIsRefusedWithABadOne) {
+  // What the file of --config may hold is in config_main_test.cc.
+  EXPECT_THAT(FlagsWithoutCase({"loadtest/loadtest", "search"}, BadFlags()), testing::ElementsAre("--config"));
 }
 
 TEST(SearchTest, TakesCallsOfAnyServiceFromItsConfigurationFile) {
