@@ -2,11 +2,8 @@
 
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/impl/codegen/client_unary_call.h>
 #include <grpcpp/security/credentials.h>
-#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/channel_arguments.h>
-#include <grpcpp/support/slice.h>
 
 #include <algorithm>
 
@@ -15,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 
 namespace meanwhile {
 namespace {
@@ -44,13 +42,8 @@ grpc::ChannelArguments ArgumentsOf(const ChannelPoolOptions& options) {
 std::string ReasonOf(const std::shared_ptr<grpc::Channel>& channel) {
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + kReasonPatience));
-  const grpc::internal::RpcMethod method("/grpc.health.v1.Health/Check", /*suffix_for_stats=*/nullptr,
-                                         grpc::internal::RpcMethod::NORMAL_RPC, channel);
-  const grpc::Slice nothing;
-  const grpc::ByteBuffer request(&nothing, 1);
-  grpc::ByteBuffer response;
-  const grpc::Status status = grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
-      channel.get(), method, &context, request, &response);
+  grpc::health::v1::HealthCheckResponse response;
+  const grpc::Status status = grpc::health::v1::Health::NewStub(channel)->Check(&context, {}, &response);
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return "";
   // As in `failed to connect to all addresses; last error: UNKNOWN: ADDRESS: WHAT: Connection refused`.
   const std::string message = status.error_message();
