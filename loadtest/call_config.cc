@@ -1,6 +1,7 @@
 #include "loadtest/call_config.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,17 @@
 #include "loadtest/output_files.h"
 
 namespace meanwhile {
+namespace {
+
+// What is called, what is sent and what must come back.
+const std::set<std::string>& KeysOfCalls() {
+  static const auto* const kKeys =
+      new std::set<std::string>{"call", "mix",  "proto",     "proto-path",  "protoset",    "data",
+                                "pick", "seed", "data-file", "binary-file", "expect-json", "expect-status"};
+  return *kKeys;
+}
+
+}  // namespace
 
 void AddCallRules(CallFlags* flags, ConfigRules* rules) {
   rules->keys["mix"] = {"call", [flags](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> {
@@ -21,8 +33,7 @@ void AddCallRules(CallFlags* flags, ConfigRules* rules) {
   rules->keys["data"] = {
       "data", [](const ConfigNode& node) -> absl::StatusOr<std::optional<std::string>> { return JsonOf(node); }};
   rules->replaces["call"] = {"mix", "scenario"};
-  rules->replaces["scenario"] = {"call", "mix",   "data",       "data-file", "binary-file", "pick",
-                                 "seed", "proto", "proto-path", "protoset",  "expect-json", "expect-status"};
+  rules->replaces["scenario"] = KeysOfCalls();
   rules->replaces["data"] = {"data-file", "binary-file"};
   rules->replaces["data-file"] = {"data", "binary-file"};
   rules->replaces["binary-file"] = {"data", "data-file"};
@@ -34,11 +45,9 @@ void ReadCallFile(CLI::App& app, const std::string& file, CallFlags* flags) {
   ConfigRules rules;
   AddCallRules(flags, &rules);
   rules.replaces.erase("scenario");  // Which names the file.
-  rules.only = {"call",           "proto",         "proto-path",  "protoset",
-                "data",           "data-file",     "binary-file", "pick",
-                "seed",           "mix",           "metadata",    "gzip",
-                "wait-for-ready", "expect-status", "expect-json", "stream-messages",
-                "stream-interval"};
+  rules.only = KeysOfCalls();
+  // And how calls are sent.
+  rules.only.insert({"metadata", "gzip", "wait-for-ready", "stream-messages", "stream-interval"});
   TakeConfigFile(app, rules, file, ResolvePath(file));
 }
 

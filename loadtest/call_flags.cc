@@ -104,11 +104,7 @@ void CallFlags::AddChecks(CLI::App& app) {
   auto parse_status = [this](const std::string& text) {
     const absl::StatusOr<ExpectedStatuses> statuses = ExpectedStatuses::Parse("--expect-status", text);
     if (!statuses.ok()) return statuses.status();
-    if (!entry_.statuses) {
-      entry_.statuses = *statuses;
-    } else {
-      entry_.statuses->Add(*statuses);
-    }
+    entry_.Expect(*statuses);
     return absl::OkStatus();
   };
   statuses_option_ = AddRepeatedFlag(

@@ -1,7 +1,6 @@
 #include "loadtest/compare_command.h"
 
 #include <algorithm>
-#include <iostream>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -115,10 +114,9 @@ void RefuseFlagsOfAMeasurement(const CLI::App& command) {
   }
 }
 
-int Fail(const absl::Status& status) {
-  std::cerr << "loadtest: " << status.message() << "\n";
-  if (absl::IsCancelled(status)) return kExitInterrupted;
-  return absl::IsInvalidArgument(status) ? kExitUsage : kExitFailed;
+int ExitCodeOf(const absl::Status& error) {
+  if (absl::IsCancelled(error)) return kExitInterrupted;
+  return absl::IsInvalidArgument(error) ? kExitUsage : kExitFailed;
 }
 
 int ExitCodeOf(const v1::ComparisonReport& report) {
@@ -261,12 +259,12 @@ absl::StatusOr<v1::ComparisonReport> CompareCommand::Measure(const absl::Notific
 int CompareCommand::Execute(const absl::Notification& stop) {
   absl::StatusOr<v1::ComparisonReport> report =
       flags_->before.empty() ? Measure(stop) : CompareRuns(flags_->before, flags_->after, flags_->force);
-  if (!report.ok()) return Fail(report.status());
+  if (!report.ok()) return Fail(report.status(), ExitCodeOf(report.status()));
   *report->mutable_settings()->mutable_flags() = SettingsOf(*command_);
   flags_->call_flags.TellMix(report->mutable_settings()->mutable_flags());
   absl::Status status = PrintReport(TextReport(*report));
   status.Update(WriteReport(*report, flags_->files));
-  if (!status.ok()) return Fail(status);
+  if (!status.ok()) return Fail(status, ExitCodeOf(status));
   return ExitCodeOf(*report);
 }
 

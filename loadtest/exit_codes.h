@@ -3,6 +3,9 @@
 #ifndef MEANWHILE_LOADTEST_EXIT_CODES_H_
 #define MEANWHILE_LOADTEST_EXIT_CODES_H_
 
+#include <iostream>
+
+#include "absl/status/status.h"
 #include "client/flags.h"
 
 namespace meanwhile {
@@ -19,6 +22,12 @@ enum ExitCode {
   // The load tester was the limit: the figures say nothing about the server.
   kExitClientLimited = 106,
 };
+
+// Tells the error on stderr, and gives the code to end with.
+inline int Fail(const absl::Status& status, int exit_code) {
+  std::cerr << "loadtest: " << status.message() << "\n";
+  return exit_code;
+}
 
 }  // namespace meanwhile
 

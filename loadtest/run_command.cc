@@ -189,41 +189,27 @@ int RunCommand::Execute(const absl::Notification& stop) {
   LoadOptions& load = flags_->load;
   load.request.set_payload(std::string(flags_->payload_size, 'x'));
   absl::StatusOr<Credentials> credentials = MakeCredentials(flags_->credentials);
-  if (!credentials.ok()) {
-    std::cerr << "loadtest: " << credentials.status().message() << "\n";
-    return kExitUsage;
-  }
+  if (!credentials.ok()) return Fail(credentials.status(), kExitUsage);
   load.credentials = *std::move(credentials);
   if (const absl::Status status = flags_->call_flags.Prepare(&load); !status.ok()) {
-    std::cerr << "loadtest: " << status.message() << "\n";
-    return status.code() == absl::StatusCode::kUnavailable ? kExitFailed : kExitUsage;
+    return Fail(status, absl::IsUnavailable(status) ? kExitFailed : kExitUsage);
   }
-  if (absl::Status fit = flags_->call_option_flags.Check(load.plan.get()); !fit.ok()) {
-    std::cerr << "loadtest: " << fit.message() << "\n";
-    return kExitUsage;
-  }
+  if (absl::Status fit = flags_->call_option_flags.Check(load.plan.get()); !fit.ok()) return Fail(fit, kExitUsage);
   const std::vector<std::string> names = load.plan != nullptr ? load.plan->names() : std::vector<std::string>();
   if (absl::Status found = CheckMethods("--threshold", flags_->thresholds, names); !found.ok()) {
-    std::cerr << "loadtest: " << found.message() << "\n";
-    return kExitUsage;
+    return Fail(found, kExitUsage);
   }
   const v1::Host host = ReadHost();
 
   std::optional<IntervalLog> log;
   if (!flags_->log_file.empty()) {
     load.log = &log.emplace(flags_->log_file);
-    if (!log->status().ok()) {
-      std::cerr << "loadtest: " << log->status().message() << "\n";
-      return kExitFailed;
-    }
+    if (!log->status().ok()) return Fail(log->status(), kExitFailed);
   }
   std::unique_ptr<RunMetrics> metrics;
   if (!flags_->metrics.empty()) {
     absl::StatusOr<std::unique_ptr<RunMetrics>> listening = RunMetrics::Listen(flags_->metrics);
-    if (!listening.ok()) {
-      std::cerr << "loadtest: " << listening.status().message() << "\n";
-      return kExitFailed;
-    }
+    if (!listening.ok()) return Fail(listening.status(), kExitFailed);
     metrics = *std::move(listening);
     std::cerr << "loadtest: metrics at " << metrics->url() << "\n" << std::flush;
   }
@@ -232,10 +218,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
     if (stop.HasBeenNotified()) observer.OnInterrupt();
     return stop.HasBeenNotified() || !observer.aborted().empty();
   });
-  if (!result.ok()) {
-    std::cerr << "loadtest: " << result.status().message() << "\n";
-    return kExitFailed;
-  }
+  if (!result.ok()) return Fail(result.status(), kExitFailed);
   v1::RunReport report = ReportOf(load, flags_->load_flags.Description(load), *result, host);
   observer.SetSeen(&report);
   flags_->call_flags.Describe(&report);
@@ -250,10 +233,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
     log->WriteAll();
     status.Update(log->status());
   }
-  if (!status.ok()) {
-    std::cerr << "loadtest: " << status.message() << "\n";
-    return kExitFailed;
-  }
+  if (!status.ok()) return Fail(status, kExitFailed);
   return ExitCodeOf(*result, report);
 }
 

@@ -1,7 +1,6 @@
 #include "loadtest/search_command.h"
 
 #include <cstdint>
-#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,11 +91,6 @@ CLI::Option* AddRateFlag(CLI::App& app, const std::string& flag, double* rate, c
     return parsed.status();
   };
   return AddParsedFlag(app, flag, parse, "RATE", absl::StrCat(static_cast<int64_t>(*rate)), description);
-}
-
-int Fail(const absl::Status& status, int exit_code) {
-  std::cerr << "loadtest: " << status.message() << "\n";
-  return exit_code;
 }
 
 int ExitCodeOf(const v1::SearchReport& report) {

@@ -72,11 +72,7 @@ absl::Status TakePick(const ConfigNode& node, MixEntry* entry) {
 absl::Status TakeStatuses(const ConfigNode& node, MixEntry* entry) {
   const absl::StatusOr<ExpectedStatuses> statuses = ExpectedStatuses::Parse("--expect-status", node.text);
   if (!statuses.ok()) return ConfigError(node, statuses.status());
-  if (entry->statuses) {
-    entry->statuses->Add(*statuses);
-  } else {
-    entry->statuses = *statuses;
-  }
+  entry->Expect(*statuses);
   return absl::OkStatus();
 }
 
@@ -151,6 +147,14 @@ absl::StatusOr<MixEntry> EntryOf(const ConfigNode& node) {
 }
 
 }  // namespace
+
+void MixEntry::Expect(const ExpectedStatuses& more) {
+  if (statuses) {
+    statuses->Add(more);
+  } else {
+    statuses = more;
+  }
+}
 
 absl::StatusOr<std::string> JsonOf(const ConfigNode& node) {
   if (node.kind == ConfigNode::Kind::kNothing) return ConfigError(node, "must have a value");

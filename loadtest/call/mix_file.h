@@ -32,6 +32,9 @@
 namespace meanwhile {
 
 struct MixEntry {
+  // Besides those that are expected already.
+  void Expect(const ExpectedStatuses& more);
+
   MethodName call;
   // Empty for the method's.
   std::string name;
