@@ -9,10 +9,10 @@
 #include "absl/synchronization/mutex.h"
 #include "client/flags.h"
 #include "client/grpc_log.h"
-#include "loadtest/compare_command.h"
+#include "loadtest/compare/compare_command.h"
 #include "loadtest/interrupt.h"
-#include "loadtest/run_command.h"
-#include "loadtest/search_command.h"
+#include "loadtest/run/run_command.h"
+#include "loadtest/search/search_command.h"
 
 int main(int argc, char** argv) {
 #ifdef NDEBUG

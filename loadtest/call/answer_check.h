@@ -19,9 +19,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "loadtest/answer_checker.h"
 #include "loadtest/call/field_path.h"
 #include "loadtest/call/schema.h"
+#include "loadtest/measure/answer_checker.h"
 
 namespace meanwhile {
 

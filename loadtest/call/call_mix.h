@@ -23,7 +23,7 @@
 #include "absl/synchronization/mutex.h"
 #include "loadtest/call/call_data.h"
 #include "loadtest/call/schema.h"
-#include "loadtest/call_source.h"
+#include "loadtest/engine/call_source.h"
 
 namespace meanwhile {
 

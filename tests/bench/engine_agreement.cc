@@ -21,7 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "loadtest/load_run.h"
+#include "loadtest/load/load_run.h"
 #include "tests/process.h"
 
 namespace meanwhile {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "loadtest/histogram.h"
+#include "loadtest/measure/histogram.h"
 
 namespace meanwhile {
 namespace {

@@ -38,9 +38,9 @@
 #include "client/channel_pool.h"
 #include "client/flags.h"
 #include "client/meanwhile_client.h"
-#include "loadtest/pinning.h"
-#include "loadtest/server_process.h"
-#include "loadtest/statistics.h"
+#include "loadtest/compare/pinning.h"
+#include "loadtest/compare/statistics.h"
+#include "loadtest/servers/server_process.h"
 
 namespace meanwhile {
 namespace {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "loadtest/engine_set.h"
+#include "loadtest/engine/engine_set.h"
 #include "meanwhile/v1/meanwhile.pb.h"
-#include "tests/loadtest/http2/sent_calls.h"
+#include "tests/loadtest/engine/http2/sent_calls.h"
 #include "tests/process.h"
 
 namespace meanwhile {

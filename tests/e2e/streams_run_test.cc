@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "loadtest/call_source.h"
-#include "loadtest/engine_set.h"
-#include "loadtest/load_run.h"
+#include "loadtest/engine/call_source.h"
+#include "loadtest/engine/engine_set.h"
+#include "loadtest/load/load_run.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 #include "tests/server/server_process.h"
 

@@ -1,0 +1,223 @@
+#include "loadtest/engine/http2/tls.h"
+
+#include <arpa/inet.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace meanwhile::http2 {
+namespace {
+
+// In the form of ALPN: a length and a name.
+constexpr std::array<unsigned char, 3> kAlpn = {2, 'h', '2'};
+constexpr absl::string_view kH2 = "h2";
+
+// The reason of the first error that OpenSSL has noted on this thread; the others are forgotten.
+std::string TakeError() {
+  const unsigned long error = ERR_get_error();
+  ERR_clear_error();
+  const char* const reason = error == 0 ? nullptr : ERR_reason_error_string(error);
+  return reason == nullptr ? "unknown error" : reason;
+}
+
+// OpenSSL's way to a socket, but for one thing: a server that is gone raises no SIGPIPE.
+int SocketOf(BIO* bio) { return static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))); }
+
+bool IsForLater(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+int WriteSocket(BIO* bio, const char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = send(SocketOf(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  if (count < 0 && IsForLater(errno)) BIO_set_retry_write(bio);
+  return static_cast<int>(count);
+}
+
+int ReadSocket(BIO* bio, char* data, int size) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t count = recv(SocketOf(bio), data, static_cast<std::size_t>(size), 0);
+  if (count < 0 && IsForLater(errno)) BIO_set_retry_read(bio);
+  return static_cast<int>(count);
+}
+
+long ControlSocket(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO* MakeSocketBio(int socket) {
+  static BIO_METHOD* const kMethod = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+    BIO_meth_set_write(made, &WriteSocket);
+    BIO_meth_set_read(made, &ReadSocket);
+    BIO_meth_set_ctrl(made, &ControlSocket);
+    return made;
+  }();
+  BIO* const bio = BIO_new(kMethod);
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(socket)));
+  BIO_set_init(bio, 1);
+  return bio;
+}
+
+bool IsAddress(const std::string& name) {
+  in6_addr address;
+  return inet_pton(AF_INET, name.c_str(), &address) == 1 || inet_pton(AF_INET6, name.c_str(), &address) == 1;
+}
+
+class TlsTransport final : public Transport {
+ public:
+  TlsTransport(int socket, SSL* ssl) : Transport(socket), ssl_(ssl) {}
+  ~TlsTransport() override {
+    SSL_shutdown(ssl_);  // Says goodbye if it can be said at once.
+    ERR_clear_error();
+    SSL_free(ssl_);
+  }
+
+  absl::StatusOr<Wait> Establish() override {
+    if (!connected_) {
+      absl::StatusOr<Wait> wait = Transport::Establish();
+      if (!wait.ok() || *wait != Wait::kNothing) return wait;
+      connected_ = true;
+    }
+    const int result = SSL_connect(ssl_);
+    if (result == 1) return CheckProtocol();
+    switch (SSL_get_error(ssl_, result)) {
+      case SSL_ERROR_WANT_READ:
+        return Wait::kReadable;
+      case SSL_ERROR_WANT_WRITE:
+        return Wait::kWritable;
+      default:
+        break;
+    }
+    const long verified = SSL_get_verify_result(ssl_);
+    if (verified != X509_V_OK) {
+      ERR_clear_error();
+      return absl::UnavailableError(
+          absl::StrCat("the server's certificate is refused: ", X509_verify_cert_error_string(verified)));
+    }
+    return absl::UnavailableError(absl::StrCat("TLS could not be agreed: ", TakeError()));
+  }
+
+  absl::StatusOr<std::size_t> Read(char* buffer, std::size_t size) override {
+    std::size_t total = 0;
+    // A record is at most 16 KiB: as many as there are.
+    while (total < size) {
+      std::size_t count = 0;
+      if (SSL_read_ex(ssl_, buffer + total, size - total, &count) != 1) {
+        const absl::Status status = ErrorOf(0);
+        if (status.ok() || total > 0) break;
+        return status;
+      }
+      total += count;
+    }
+    return total;
+  }
+
+  // What TLS has decrypted and Read has not taken.
+  bool has_read_ahead() const override { return SSL_pending(ssl_) > 0; }
+
+  absl::StatusOr<std::size_t> Write(const iovec* pieces, std::size_t count) override {
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      std::size_t written = 0;
+      while (written < pieces[i].iov_len) {
+        std::size_t part = 0;
+        const auto* const from = static_cast<const char*>(pieces[i].iov_base) + written;
+        if (SSL_write_ex(ssl_, from, pieces[i].iov_len - written, &part) != 1) {
+          const absl::Status status = ErrorOf(0);
+          if (!status.ok()) return status;
+          return total;
+        }
+        written += part;
+        total += part;
+      }
+    }
+    return total;
+  }
+
+ private:
+  absl::StatusOr<Wait> CheckProtocol() {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_, &name, &size);
+    if (absl::string_view(reinterpret_cast<const char*>(name), size) != kH2) {
+      return absl::UnavailableError("the server does not agree to HTTP/2 over TLS (ALPN h2)");
+    }
+    return Wait::kNothing;
+  }
+
+  // OK when it is only to be tried again later.
+  absl::Status ErrorOf(int result) {
+    switch (SSL_get_error(ssl_, result)) {
+      case SSL_ERROR_WANT_READ:
+      case SSL_ERROR_WANT_WRITE:
+        return absl::OkStatus();
+      case SSL_ERROR_ZERO_RETURN:
+        return absl::OutOfRangeError("the server closed the connection");
+      default:
+        return absl::UnavailableError(absl::StrCat("the connection failed: ", TakeError()));
+    }
+  }
+
+  SSL* const ssl_;
+  bool connected_ = false;
+};
+
+}  // namespace
+
+TlsContext::TlsContext(ssl_ctx_st* context, std::string server_name)
+    : context_(context), server_name_(std::move(server_name)) {}
+
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Make(const TlsOptions& options) {
+  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  if (context == nullptr) return absl::InternalError(TakeError());
+  const std::shared_ptr<const TlsContext> made(new TlsContext(context, options.server_name));
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_alpn_protos(context, kAlpn.data(), kAlpn.size());
+
+  const auto refused = [](const std::string& file) {
+    return absl::InvalidArgumentError(absl::StrCat(file, ": ", TakeError()));
+  };
+  ERR_clear_error();
+  if (options.cacert.empty()) {
+    SSL_CTX_set_default_verify_paths(context);
+  } else if (SSL_CTX_load_verify_locations(context, options.cacert.c_str(), nullptr) != 1) {
+    return refused(options.cacert);
+  }
+  if (options.cert.empty() != options.key.empty()) {
+    return absl::InvalidArgumentError("a certificate and its key are given together, or neither");
+  }
+  if (!options.cert.empty()) {
+    if (SSL_CTX_use_certificate_chain_file(context, options.cert.c_str()) != 1) return refused(options.cert);
+    if (SSL_CTX_use_PrivateKey_file(context, options.key.c_str(), SSL_FILETYPE_PEM) != 1) return refused(options.key);
+  }
+  return made;
+}
+
+std::unique_ptr<Transport> TlsContext::MakeTransport(int socket) const {
+  SSL* const ssl = SSL_new(context_);
+  BIO* const bio = MakeSocketBio(socket);
+  SSL_set_bio(ssl, bio, bio);
+  if (IsAddress(server_name_)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name_.c_str());
+  } else {
+    SSL_set_tlsext_host_name(ssl, server_name_.c_str());
+    SSL_set1_host(ssl, server_name_.c_str());
+  }
+  return std::make_unique<TlsTransport>(socket, ssl);
+}
+
+}  // namespace meanwhile::http2
