@@ -39,7 +39,7 @@ absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags) {
   if (!std::all_of(flags.authority.begin(), flags.authority.end(), &IsOfAuthority)) {
     return absl::InvalidArgumentError(FlagError("--authority", flags.authority, "must be HOST or HOST:PORT"));
   }
-  if (!flags.tls && flags.cacert.empty() && flags.cert.empty()) return credentials;
+  if (!flags.over_tls()) return credentials;
   if (flags.insecure) return bad_usage("--insecure: cannot stand beside --tls, --cacert or --cert");
 
   grpc::SslCredentialsOptions options;

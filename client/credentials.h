@@ -36,6 +36,8 @@ struct CredentialFlags {
   std::string cert;
   std::string key;
   std::string authority;
+
+  bool over_tls() const { return tls || !cacert.empty() || !cert.empty(); }
 };
 
 struct Credentials {

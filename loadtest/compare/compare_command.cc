@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/config_flag.h"
+#include "client/credentials.h"
 #include "client/flags.h"
 #include "loadtest/compare/comparison_run.h"
 #include "loadtest/compare/earlier_runs.h"
@@ -35,6 +36,7 @@ struct CompareCommand::Flags {
   ScenarioFlag scenario_flag;
   CallFlags call_flags;
   CallOptionFlags call_option_flags;
+  CredentialFlags credentials;
   std::size_t payload_size = 64;
   bool quick = false;
   // The servers, their backend and the calls are set when all flags are known.
@@ -75,6 +77,7 @@ constexpr char kFooter[] =
     "  loadtest compare --target=old=10.0.0.1:50051 --target=new=10.0.0.2:50051 -r 500,1000 --arrival=poisson\n"
     "  loadtest compare --server='go=./go_server {port}' --server='c=./c_server {port}' --call=my.Service/Get -d '{}'\n"
     "  loadtest compare --models=async,pool --scenario=calls.yaml\n"
+    "  loadtest compare --server='old=./old {port}' --server='new=./new {port}' --cacert=ca.pem --timeout=1s\n"
     "  loadtest compare --before=monday1.json,monday2.json --after=friday1.json,friday2.json";
 
 absl::Status ParsePin(const std::string& text, bool* pin) {
@@ -160,6 +163,7 @@ void CompareCommand::AddCallFlags() {
   flags.payload_option = AddCountFlag(*command_, "--payload-size", &flags.payload_size, {0, 1 << 20},
                                       "Bytes sent and echoed in each call of Fetch");
   flags.call_flags.Add(*command_);
+  AddCredentialFlags(*command_, &flags.credentials);
   flags.call_option_flags.Add(*command_, &flags.comparison.load.call);
 }
 
@@ -177,6 +181,8 @@ void CompareCommand::AddMeasurementFlags() {
   flags_->duration_option = AddDurationFlag(*command_, "-z,--duration", &load.duration,
                                             {absl::Milliseconds(1), absl::Hours(1)}, "Of each measured time");
   AddCountFlag(*command_, "--connections", &load.connections, {1, 10'000}, "Sockets, at most one for each caller");
+  AddDurationFlag(*command_, "-t,--timeout", &load.timeout, {absl::Milliseconds(1), absl::Hours(1)},
+                  "Of each call; none if not given");
   command_->add_flag(
       "--quick", flags_->quick,
       "An impression in 45 s, with wide intervals: --rounds=2 --warmup=350ms --duration=600ms, unless given");
@@ -218,7 +224,7 @@ void CompareCommand::Finish() {
   std::vector<const CLI::Option*> of_scenarios = {flags.payload_option};
   if (!flags.scenario_flag.is_file()) of_scenarios.push_back(flags.scenario_flag.option());
   flags.call_flags.Finish(of_scenarios);
-  flags.server_flags.Finish(ForeignService(flags.call_flags.services()));
+  flags.server_flags.Finish(ForeignService(flags.call_flags.services()), flags.credentials.over_tls());
 }
 
 absl::Status CompareCommand::PrepareCalls(const std::function<bool()>& stopped, LoadOptions* load) {
@@ -229,7 +235,11 @@ absl::Status CompareCommand::PrepareCalls(const std::function<bool()>& stopped, 
   }
   const auto ask = [&](const std::vector<std::string>& services) {
     return SchemaOfServers(flags.comparison.servers, services,
-                           {.targets = {}, .metadata = load->call.metadata, .timeout = load->connect_timeout}, stopped);
+                           {.targets = {},
+                            .credentials = load->credentials,
+                            .metadata = load->call.metadata,
+                            .timeout = load->connect_timeout},
+                           stopped);
   };
   absl::Status status = flags.call_flags.Prepare(load, ask);
   // As `run` has it: what cannot be called is bad usage.
@@ -247,6 +257,9 @@ absl::StatusOr<v1::ComparisonReport> CompareCommand::Measure(const absl::Notific
       flags.server_flags.Servers(DeepestOf(comparison), comparison.only_wait);
   if (!servers.ok()) return servers.status();
   comparison.servers = *std::move(servers);
+  absl::StatusOr<Credentials> credentials = MakeCredentials(flags.credentials);
+  if (!credentials.ok()) return credentials.status();
+  comparison.load.credentials = *std::move(credentials);
   comparison.backend = flags.server_flags.backend();
   comparison.scenario = flags.scenario_flag.text();
   comparison.load.longest_warmup = comparison.load.warmup + kPatienceWithWarmup;

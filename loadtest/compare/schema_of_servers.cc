@@ -39,7 +39,8 @@ absl::StatusOr<std::shared_ptr<const Schema>> SchemaOfServers(const std::vector<
     if (running != nullptr) return Ask(running->name, running->target, services, reflection);
   }
   const auto& command = std::get<ServerCommand>(servers.front());
-  const absl::StatusOr<std::unique_ptr<ServerProcess>> process = ServerProcess::Start(command, "", stopped);
+  const absl::StatusOr<std::unique_ptr<ServerProcess>> process =
+      ServerProcess::Start(command, "", stopped, reflection.credentials);
   if (!process.ok()) return process.status();
   absl::StatusOr<std::shared_ptr<const Schema>> schema = Ask(command.name, (*process)->target(), services, reflection);
   if (absl::Status ended = (*process)->Stop(); !ended.ok()) return ended;

@@ -74,8 +74,8 @@ void ServerFlags::Add(CLI::App& app) {
   models_option_ = AddParsedFlag(
       app, "--models", [this](const std::string& text) { return ParseModels(text, &models_); }, "LIST", kDefaultModels,
       "Models of this project's own server, each with options if wanted: pool:threads=64:queue=1000,\n"
-      "thread:max_pollers=64, async:loops=2; or none, which is the default with --target and for calls of a service\n"
-      "that it does not have");
+      "thread:max_pollers=64, async:loops=2; or none, which is the default with --target, over TLS and for calls of a\n"
+      "service that it does not have");
   AddRepeatedFlag(
       app, "--server", [this](const std::string& text) { return ParseServer(text, &commands_); }, "NAME=COMMAND",
       "Another server of the same service; its COMMAND is a program with arguments, {port} among them stands for the\n"
@@ -88,12 +88,16 @@ void ServerFlags::Add(CLI::App& app) {
       ->type_name("SPEC");
 }
 
-void ServerFlags::Finish(const std::string& foreign_service) {
+void ServerFlags::Finish(const std::string& foreign_service, bool over_tls) {
   const bool models_given = models_option_->count() > 0;
-  if (!models_given && (!running_.empty() || !foreign_service.empty())) models_.clear();
+  if (!models_given && (!running_.empty() || !foreign_service.empty() || over_tls)) models_.clear();
   if (!models_.empty() && !foreign_service.empty()) {
     throw UsageError(FlagError("--models", models_option_->results().front(),
                                absl::StrCat("this project's server has no service ", foreign_service)));
+  }
+  if (!models_.empty() && over_tls) {
+    throw UsageError(FlagError("--models", models_option_->results().front(),
+                               "this project's server is started without TLS; --server can start it with"));
   }
   std::set<std::string> names;
   for (const ModelVariant& model : models_) names.insert(model.name);
@@ -104,6 +108,9 @@ void ServerFlags::Finish(const std::string& foreign_service) {
   for (const RunningServer& running : running_) take("--target", running.name);
   if (!names.empty()) return;
   if (models_given) throw UsageError("--models=none: must name a model when there is no --server and no --target");
+  if (foreign_service.empty()) {
+    throw UsageError("--tls, --cacert and --cert: --server or --target must name servers that speak TLS");
+  }
   throw UsageError(absl::StrCat("this project's server has no service ", foreign_service,
                                 ": --server or --target must name servers that have it"));
 }

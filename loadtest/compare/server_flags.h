@@ -25,8 +25,8 @@ class ServerFlags {
   void Add(CLI::App& app);
 
   // After the parsing. `foreign_service` is one that is called and that this project's server does not have; empty when
-  // there is none. Throws UsageError where flags make no sense together.
-  void Finish(const std::string& foreign_service);
+  // there is none. `over_tls` when servers must speak TLS. Throws UsageError where flags make no sense together.
+  void Finish(const std::string& foreign_service, bool over_tls);
 
   // The models, the commands, those that run already. `deepest` is the most calls that may be in flight: a queue that
   // holds them sheds none. `only_wait` when no call computes. NOT_FOUND when this project's server was not built.

@@ -176,8 +176,8 @@ absl::StatusOr<Threshold> ParseAbortCondition(absl::string_view flag, absl::stri
   return absl::InvalidArgumentError(FlagError(flag, text, "must be errors>N, errors>N% or one of these with >="));
 }
 
-absl::Status CheckMethods(absl::string_view flag, const std::vector<Threshold>& thresholds,
-                          const std::vector<std::string>& names) {
+absl::Status CheckMethods(absl::string_view flag, const std::vector<Threshold>& thresholds, const CallPlan* plan) {
+  const std::vector<std::string> names = plan != nullptr ? plan->names() : std::vector<std::string>();
   for (const Threshold& threshold : thresholds) {
     if (threshold.method.empty()) continue;
     if (names.size() > 1 && std::find(names.begin(), names.end(), threshold.method) != names.end()) continue;

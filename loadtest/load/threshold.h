@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "loadtest/engine/call_source.h"
 #include "loadtest/load/load_run.h"
 #include "meanwhile/v1/report.pb.h"
 
@@ -43,10 +44,9 @@ absl::StatusOr<Threshold> ParseThreshold(absl::string_view flag, absl::string_vi
 // One that can be judged while the run goes on: of errors, with > or >=.
 absl::StatusOr<Threshold> ParseAbortCondition(absl::string_view flag, absl::string_view text);
 
-// Whether there is each method that a threshold names. `names` are all that reports will have; one alone is not told
-// apart. The error is complete.
-absl::Status CheckMethods(absl::string_view flag, const std::vector<Threshold>& thresholds,
-                          const std::vector<std::string>& names);
+// Whether the plan has each method that a threshold names, by the name that reports will have for it; one alone is not
+// told apart. The error is complete. `plan` is null for calls of Fetch.
+absl::Status CheckMethods(absl::string_view flag, const std::vector<Threshold>& thresholds, const CallPlan* plan);
 
 // Each threshold's verdict. One of times fails when no call ended, one of a method that was not told apart always.
 std::vector<v1::ThresholdVerdict> Judge(const std::vector<Threshold>& thresholds, const LoadResult& result);

@@ -195,8 +195,7 @@ int RunCommand::Execute(const absl::Notification& stop) {
     return Fail(status, absl::IsUnavailable(status) ? kExitFailed : kExitUsage);
   }
   if (absl::Status fit = flags_->call_option_flags.Check(load.plan.get()); !fit.ok()) return Fail(fit, kExitUsage);
-  const std::vector<std::string> names = load.plan != nullptr ? load.plan->names() : std::vector<std::string>();
-  if (absl::Status found = CheckMethods("--threshold", flags_->thresholds, names); !found.ok()) {
+  if (absl::Status found = CheckMethods("--threshold", flags_->thresholds, load.plan.get()); !found.ok()) {
     return Fail(found, kExitUsage);
   }
   const v1::Host host = ReadHost();

@@ -114,12 +114,13 @@ ServerProcess::ServerProcess(ServerCommand command, int port, const ServerPatien
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const ServerCommand& command,
                                                                     const std::string& processors,
                                                                     absl::FunctionRef<bool()> stopped,
+                                                                    const Credentials& credentials,
                                                                     const ServerPatience& patience) {
   const absl::StatusOr<int> port = FreePort();
   if (!port.ok()) return port.status();
   std::unique_ptr<ServerProcess> server(new ServerProcess(command, *port, patience));
   if (absl::Status status = server->Spawn(processors); !status.ok()) return status;
-  if (absl::Status status = server->WaitUntilServing(stopped); !status.ok()) return status;
+  if (absl::Status status = server->WaitUntilServing(stopped, credentials); !status.ok()) return status;
   return server;
 }
 
@@ -138,13 +139,15 @@ absl::Status ServerProcess::Spawn(const std::string& processors) {
   return absl::OkStatus();
 }
 
-absl::Status ServerProcess::WaitUntilServing(absl::FunctionRef<bool()> stopped) {
+absl::Status ServerProcess::WaitUntilServing(absl::FunctionRef<bool()> stopped, const Credentials& credentials) {
   const absl::Time deadline = absl::Now() + patience_.start;
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
-  const auto channel = grpc::CreateCustomChannel(target_, grpc::InsecureChannelCredentials(), arguments);
+  if (!credentials.authority.empty()) arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, credentials.authority);
+  const auto channel = grpc::CreateCustomChannel(
+      target_, credentials.channel != nullptr ? credentials.channel : grpc::InsecureChannelCredentials(), arguments);
   const auto stub = grpc::health::v1::Health::NewStub(channel);
   while (absl::Now() < deadline) {
     if (stopped()) return absl::CancelledError("interrupted");

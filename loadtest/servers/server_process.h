@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/credentials.h"
 #include "loadtest/servers/last_lines.h"
 
 namespace meanwhile {
@@ -44,13 +45,14 @@ struct ServerPatience {
 
 class ServerProcess {
  public:
-  // Starts the server on a free port of 127.0.0.1 and waits until its health service says SERVING (or, where it has
-  // none, until it takes calls). `processors` is a list as taskset takes it; empty for all. Asks `stopped` now and then
-  // whether to give up (CANCELLED). INVALID_ARGUMENT when the server refused its flags, UNAVAILABLE when it ended
-  // otherwise or does not serve in time; both tell what it last wrote.
+  // Starts the server on a free port of 127.0.0.1 and waits until its health service, spoken to with `credentials`,
+  // says SERVING (or, where it has none, until it takes calls). `processors` is a list as taskset takes it; empty for
+  // all. Asks `stopped` now and then whether to give up (CANCELLED). INVALID_ARGUMENT when the server refused its
+  // flags, UNAVAILABLE when it ended otherwise or does not serve in time; both tell what it last wrote.
   static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const ServerCommand& command,
                                                               const std::string& processors,
                                                               absl::FunctionRef<bool()> stopped,
+                                                              const Credentials& credentials = {},
                                                               const ServerPatience& patience = {});
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -72,7 +74,7 @@ class ServerProcess {
   ServerProcess(ServerCommand command, int port, const ServerPatience& patience);
 
   absl::Status Spawn(const std::string& processors);
-  absl::Status WaitUntilServing(absl::FunctionRef<bool()> stopped);
+  absl::Status WaitUntilServing(absl::FunctionRef<bool()> stopped, const Credentials& credentials);
   // Listens to the child until it has ended. It is then a zombie, so that its pid remains its own until Reap.
   void Attend(int output_fd);
   void Reap();

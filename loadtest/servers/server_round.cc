@@ -105,7 +105,8 @@ ServerRound RoundOf(const std::string& name, const LoadOptions& load, LoadResult
 absl::StatusOr<ServerRound> MeasureServer(const ServerCommand& server, const std::string& processors, LoadOptions load,
                                           const std::function<void(const LoadProgress&)>& on_progress,
                                           const std::function<bool()>& stopped) {
-  absl::StatusOr<std::unique_ptr<ServerProcess>> process = ServerProcess::Start(server, processors, stopped);
+  absl::StatusOr<std::unique_ptr<ServerProcess>> process =
+      ServerProcess::Start(server, processors, stopped, load.credentials);
   if (!process.ok()) return process.status();
   load.target = (*process)->target();
   ServerWatch watch((*process)->pid(), load.target, load.credentials, on_progress);

@@ -173,6 +173,9 @@ std::vector<UsageCase> BadFlags() {
       {"--models=async,async", "--models=async: must be given once"},
       {"--models=pool:speed=9", "--models=pool:speed=9: pool has no option speed, only threads, queue, loops"},
       {"--models=none", "--models=none: must name a model when there is no --server and no --target"},
+      {"--models=async --tls", "--models=async: this project's server is started without TLS; --server can start it"},
+      {"--cacert=x", "--tls, --cacert and --cert: --server or --target must name servers that speak TLS\n"},
+      {"--timeout=0s", "--timeout=0s: must be from 1ms to 1h\n"},
       {"--target=x", "--target=x: must be NAME=HOST:PORT or NAME=unix:PATH"},
       {"--target=x=y", "--target=x=y: target y: must be HOST:PORT or unix:PATH"},
       {"--target=x=a:1 --target=x=b:1", "--target=x: this name is taken"},
@@ -216,15 +219,16 @@ std::vector<UsageCase> BadFlags() {
 
 TEST(CompareTest, BadFlagsAreNamedWithTheirBounds) {
   ExpectUsageErrors({"loadtest/loadtest", "compare"}, Together({BadFlags(), BadOutputFlags()}));
-  ExpectUsageErrors({"loadtest/loadtest", "compare", "--pin=none", "--target=it=localhost:1"}, BadCallFlags());
+  ExpectUsageErrors({"loadtest/loadtest", "compare", "--pin=none", "--target=it=localhost:1"},
+                    Together({BadCallFlags(), BadCredentialFlags()}));
 }
 
 TEST(CompareTest, EachFlagWithAValueIsRefusedWithABadOne) {
   // What the file of --config may hold is in config_main_test.cc; what a server says of --backend is in
   // compare_servers_test.cc.
-  EXPECT_THAT(
-      FlagsWithoutCase({"loadtest/loadtest", "compare"}, Together({BadFlags(), BadCallFlags(), BadOutputFlags()})),
-      testing::ElementsAre("--backend", "--config"));
+  EXPECT_THAT(FlagsWithoutCase({"loadtest/loadtest", "compare"},
+                               Together({BadFlags(), BadCallFlags(), BadCredentialFlags(), BadOutputFlags()})),
+              testing::ElementsAre("--backend", "--config"));
 }
 
 }  // namespace

@@ -5,7 +5,9 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "meanwhile/v1/report.pb.h"
+#include "tests/certificates.h"
 #include "tests/client/test_server.h"
 #include "tests/loadtest/compare/compare_line.h"
 #include "tests/process.h"
@@ -101,6 +103,58 @@ TEST(CompareServersTest, ServersThatRunAlreadyAreCompared) {
   EXPECT_EQ(report.comparisons_size(), 2);
   EXPECT_GT(first.fetches(), 0u);
   EXPECT_GT(second.fetches(), 0u);
+}
+
+// What calls cost is no matter here: that they are made over TLS with the client's certificate is.
+TEST(CompareServersTest, ServersAreComparedOverTls) {
+  const TestAuthority authority;
+  const KeyPair of_server = authority.Issue({.name = "the.server"});
+  const KeyPair of_client = authority.Issue({.name = "client"});
+  const std::string ca = WriteFile("ca.pem", authority.certificate());
+  const std::string server =
+      absl::StrCat("server/server --listen=127.0.0.1:{port} --backend=constant:1ms --tls-client-ca=", ca,
+                   " --tls-cert=", WriteFile("server.pem", of_server.certificate),
+                   " --tls-key=", WriteFile("server.key", of_server.key), " --model=");
+  const std::string cert = WriteFile("client.pem", of_client.certificate);
+  const std::string key = WriteFile("client.key", of_client.key), json = TempPath("tls.json");
+  for (const char* engine : {"http2", "grpc"}) {
+    const Outcome outcome = RunProcess(Compare(
+        "-c 4 --rounds=1 --warmup=0s -z 100ms --timeout=5s --authority=the.server --call=grpc.health.v1.Health/Check",
+        {absl::StrCat("--engine=", engine), "--server=first=" + server + "async",
+         "--server=second=" + server + "thread", "--cacert=" + ca, "--cert=" + cert, "--key=" + key,
+         "--json=" + json}));
+    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
+    const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+    EXPECT_THAT(report.settings().models(), ElementsAre("first", "second")) << "no model unless it is named";
+    ASSERT_EQ(report.cells_size(), 2);
+    for (const v1::Cell& cell : report.cells()) {
+      EXPECT_GT(cell.achieved_rate(), 0) << cell.model();
+      EXPECT_EQ(cell.errors(), 0) << cell.model();
+      EXPECT_TRUE(cell.server().has_context_switches_per_call()) << "the Admin service is asked over TLS, too";
+    }
+  }
+}
+
+TEST(CompareServersTest, AServerWhoseCertificateIsNotTrustedIsNotCompared) {
+  const TestAuthority authority("one"), other("another");
+  const KeyPair of_server = authority.Issue();
+  const std::string server = absl::StrCat(
+      "--server=mine=server/server --listen=127.0.0.1:{port} --tls-cert=", WriteFile("mine.pem", of_server.certificate),
+      " --tls-key=", WriteFile("mine.key", of_server.key));
+  const Outcome outcome = RunProcess(
+      Compare("-c 1 --rounds=1 -z 100ms", {server, "--cacert=" + WriteFile("other.pem", other.certificate())}));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, StartsWith("loadtest: server mine did not serve on 127.0.0.1:"));
+}
+
+TEST(CompareServersTest, ACallThatTakesLongerThanTheTimeoutFails) {
+  const std::string json = TempPath("timeout.json");
+  RunProcess(Compare("-c 2 --rounds=1 --warmup=0s -z 200ms --models=async --backend=constant:1m --timeout=20ms",
+                     {"--json=" + json}));
+  const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
+  ASSERT_EQ(report.cells_size(), 1);
+  EXPECT_EQ(report.cells(0).achieved_rate(), 0);
+  EXPECT_GT(report.cells(0).statuses().at("DEADLINE_EXCEEDED"), 0);
 }
 
 TEST(CompareServersTest, ATargetThatCannotBeReachedIsNamed) {

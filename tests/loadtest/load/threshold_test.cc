@@ -89,12 +89,15 @@ TEST(ThresholdTest, JudgesOneMethodOfSeveral) {
 TEST(ThresholdTest, KnowsWhetherThereIsTheMethod) {
   const std::vector<Threshold> all = {*ParseThreshold("--threshold", "p99<1s")};
   const std::vector<Threshold> of_one = {*ParseThreshold("--threshold", "p99{b}<1s")};
-  EXPECT_TRUE(CheckMethods("--threshold", all, {}).ok());
-  EXPECT_TRUE(CheckMethods("--threshold", of_one, {"a", "b"}).ok());
-  EXPECT_EQ(CheckMethods("--threshold", of_one, {"a", "c"}).message(),
+  const CallPlan one{.methods = {{.path = "/b"}}};
+  const CallPlan without{.methods = {{.path = "/a"}, {.path = "/b", .label = "c"}}};
+  const CallPlan with{.methods = {{.path = "/a"}, {.path = "/c", .label = "b"}}};
+  EXPECT_TRUE(CheckMethods("--threshold", all, nullptr).ok());
+  EXPECT_TRUE(CheckMethods("--threshold", of_one, &with).ok());
+  EXPECT_EQ(CheckMethods("--threshold", of_one, &without).message(),
             "--threshold=p99{b}<1s: no method b; there are a, c");
-  for (const std::vector<std::string>& names : {std::vector<std::string>{}, {"b"}}) {
-    EXPECT_EQ(CheckMethods("--threshold", of_one, names).message(),
+  for (const CallPlan* plan : {static_cast<const CallPlan*>(nullptr), &one}) {
+    EXPECT_EQ(CheckMethods("--threshold", of_one, plan).message(),
               "--threshold=p99{b}<1s: no method b; only the methods of a mix are told apart");
   }
 }

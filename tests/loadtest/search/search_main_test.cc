@@ -179,6 +179,7 @@ std::vector<UsageCase> BadFlags() {
       {"--slo=p99", "--slo=p99: must be a metric (p99 or any other percentile"},
       {"--slo=p99<1s,", "--slo=: must be a metric"},
       {"--slo=rate>5", "--slo=rate>5: must not be of the rate, which is what is searched\n"},
+      {"--slo=p99{a}<1s", "--slo=p99{a}<1s: no method a; only the methods of a mix are told apart\n"},
       {"--from=0", "--from=0: must be a number of calls a second from 0.001 to"},
       {"--to=x", "--to=x: must be a number of calls a second from 0.001 to"},
       {"--from=20 --to=10", "--from=20: must be at most --to, 10\n"},
@@ -232,6 +233,27 @@ TEST(SearchTest, TakesCallsOfAnyServiceFromItsConfigurationFile) {
   EXPECT_EQ(report.probes(0).cell().errors(), 0);
   EXPECT_THAT(ReadFile(html), HasSubstr("\"grpc.health.v1.Health/Check\""));
   EXPECT_EQ(server.fetches(), 0u);
+}
+
+TEST(SearchTest, AnObjectiveMayBeOfOneMethodOfAMix) {
+  TestServer server;
+  const std::string config = TempPath("mix.yaml"), json = TempPath("mix.json");
+  std::ofstream(config) << "from: 50\nto: 50\nrepeats: 1\nwarmup: 0s\nduration: 300ms\n"
+                           "proto: grpc/health/v1/health.proto\nproto-path: /usr/share/grpc-proto\n"
+                           "mix:\n- {call: grpc.health.v1.Health/Check, name: good}\n"
+                           "- {call: grpc.health.v1.Health/Check, name: bad, data: {service: nobody}}\n";
+  const auto search = [&](const std::string& objectives) {
+    return RunProcess(Search(
+        absl::StrCat(server.target(), kAnyDelay, " --config=", config, " --json=", json, " --slo=", objectives)));
+  };
+  const Outcome good = search("errors{good}<1,p50{good}<1m");
+  EXPECT_EQ(good.exit_code, 0) << good.err << good.out;
+  const Outcome bad = search("errors{good}<1,errors{bad}<1");
+  EXPECT_EQ(bad.exit_code, 99) << bad.err << bad.out;
+  EXPECT_THAT(ReadReport(json).probes(0).reason(), testing::StartsWith("errors{bad}<1 was "));
+  const Outcome unknown = search("p99{ugly}<1s");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_EQ(unknown.err, "loadtest: --slo=p99{ugly}<1s: no method ugly; there are good, bad\n");
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ bool Never() { return false; }
 ServerCommand Shell(const std::string& script) { return {"shell", "sh -c '" + script + "'", {}}; }
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const ServerCommand& command, ServerPatience patience = {}) {
-  return ServerProcess::Start(command, "", Never, patience);
+  return ServerProcess::Start(command, "", Never, Credentials(), patience);
 }
 
 // Not even a zombie is left.
