@@ -100,6 +100,7 @@ BareClientResult RunBareClient(const BareClientOptions& options) {
   for (std::size_t i = 0; i < options.connections; ++i) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // As the engines have it.
     stubs.push_back(v1::Meanwhile::NewStub(
         grpc::CreateCustomChannel(options.target, grpc::InsecureChannelCredentials(), arguments)));
   }
