@@ -258,7 +258,8 @@ absl::StatusOr<v1::ComparisonReport> CompareCommand::Measure(const absl::Notific
   if (!servers.ok()) return servers.status();
   comparison.servers = *std::move(servers);
   absl::StatusOr<Credentials> credentials = MakeCredentials(flags.credentials);
-  if (!credentials.ok()) return credentials.status();
+  // As `run` has it: a file that is not there is bad usage.
+  if (!credentials.ok()) return absl::InvalidArgumentError(credentials.status().message());
   comparison.load.credentials = *std::move(credentials);
   comparison.backend = flags.server_flags.backend();
   comparison.scenario = flags.scenario_flag.text();

@@ -7,8 +7,9 @@ namespace {
 
 // How often the end is looked for when nothing else happens.
 constexpr std::chrono::milliseconds kLookPeriod{20};
-// Calls dealt with at a time.
-constexpr int kMostAtOnce = 16;
+// Calls dealt with before the engine writes them and turns to those that have ended: enough for large writes, and too
+// few for the first of them to be timed long before it leaves.
+constexpr int kMostAtOnce = 64;
 
 }  // namespace
 

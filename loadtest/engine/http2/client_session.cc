@@ -155,6 +155,8 @@ struct ClientSession::Callbacks {
     if (nghttp2_option_new(&option) != 0) throw std::bad_alloc();
     // Closed streams are kept for priorities only, which nobody uses here.
     nghttp2_option_set_no_closed_streams(option, 1);
+    // A grpc-message may begin or end with a space, which RFC 9113 has no header's value do.
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
     // Calls wait here and not in nghttp2, see at_stream_limit.
     nghttp2_option_set_peer_max_concurrent_streams(option, NGHTTP2_INITIAL_MAX_CONCURRENT_STREAMS);
     return option;
@@ -263,7 +265,9 @@ absl::Status ClientSession::Collect(WriteBatch* batch) {
 }
 
 bool ClientSession::done() const {
-  return nghttp2_session_want_read(session_.get()) == 0 && nghttp2_session_want_write(session_.get()) == 0;
+  if (nghttp2_session_want_write(session_.get()) != 0) return false;
+  // Without a GOAWAY, when all stream numbers are used up, nghttp2 would go on reading.
+  return nghttp2_session_want_read(session_.get()) == 0 || (going_away_ && streams_ == 0);
 }
 
 void ClientSession::EndAll(const absl::Status& status) {

@@ -181,7 +181,7 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
   void Turn(LoadTime latest) {
     for (std::size_t left = ended_.size(); left > 0; --left) {
       Call* call = ended_.PopFront();
-      Tell(call, call->response.code(), call->response.message());
+      Tell(call, call->response.code(), call->response.message(), call->response.details());
     }
     FlushActive();
     // What is sent from here on is flushed in the next round, so it has not waited then.
@@ -207,10 +207,10 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
     ended_.PushBack(call);
   }
 
-  void Tell(Call* call, absl::StatusCode code, absl::string_view message) {
+  void Tell(Call* call, absl::StatusCode code, absl::string_view message, absl::string_view details) {
     --in_flight_;
     if (deadlines_.Has(call)) deadlines_.Remove(call);
-    driver_->OnCallEnded(call->slot, {code, message, call->response.details()});
+    driver_->OnCallEnded(call->slot, {code, message, details});
   }
 
   void OnDeadline() {
@@ -240,9 +240,9 @@ class NghttpEngine final : public Http2Engine, private LaneOwner {
     // The server has seen the deadline pass, and its news of it comes before ours.
     if (response.code() == absl::StatusCode::kCancelled && deadlines_.Has(call) &&
         call->deadline <= std::chrono::steady_clock::now()) {
-      return Tell(call, absl::StatusCode::kDeadlineExceeded, kDeadlineExceeded);
+      return Tell(call, absl::StatusCode::kDeadlineExceeded, kDeadlineExceeded, "");
     }
-    Tell(call, response.code(), response.message());
+    Tell(call, response.code(), response.message(), response.details());
   }
 
   const std::shared_ptr<const CallPlan> plan_;

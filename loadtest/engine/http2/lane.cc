@@ -25,6 +25,7 @@ void Lane::Connect() {
   const absl::StatusOr<int> socket = OpenSocket(endpoint_->addresses[next_address_]);
   if (!socket.ok()) return OnAttemptFailed(socket.status());
   stood_ = false;
+  served_ = false;
   current_ = std::make_unique<Connection>(context_, (*make_transport_)(*socket), static_cast<ConnectionOwner*>(this));
 }
 
@@ -40,6 +41,7 @@ void Lane::Cancel(Call* call) {
     owner_->OnActive(this);
   } else if (waiting_.Has(call)) {
     waiting_.Remove(call);
+    if (limited_turn_ >= call->turn) ++waited_for_stream_;
   }
 }
 
@@ -66,7 +68,9 @@ void Lane::StartWaiting(uint64_t turn) {
         left = absl::FromChrono(call->deadline - std::chrono::steady_clock::now());
       }
     }
-    if (!current_->Start(call, left)) {
+    if (current_->Start(call, left)) {
+      served_ = true;
+    } else {
       waiting_.PushBack(call);
       OnGoingAway(current_.get());
     }
@@ -84,9 +88,10 @@ void Lane::OnReady(Connection* /*connection*/) {
 void Lane::OnGoingAway(Connection* connection) {
   owner_->OnActive(this);
   if (connection != current_.get()) return;
-  const bool stood = stood_;
+  // A server that lets nobody in is given the time that one is given which refuses.
+  const bool was_of_use = stood_ && (served_ || StoodLong());
   Retire();
-  if (stood) {
+  if (was_of_use) {
     Connect();
   } else {
     OnAttemptFailed(absl::UnavailableError("the server took no calls"));
@@ -105,7 +110,7 @@ void Lane::OnClosed(Connection* connection, const absl::Status& reason) {
   if (!stood_) return OnAttemptFailed(reason);
   owner_->OnStanding(index_, false);
   // A server that hangs up on everyone at once is given the time that one is given which refuses.
-  const bool stood_long = std::chrono::steady_clock::now() - stood_since_ >= ReconnectBackoff::kLongest;
+  const bool stood_long = StoodLong();
   if (stood_long) backoff_.Reset();
   ConnectAfter(stood_long ? std::chrono::nanoseconds(0) : backoff_.Next(std::generate_canonical<double, 32>(random_)));
 }
@@ -130,6 +135,8 @@ void Lane::ConnectAfter(std::chrono::nanoseconds delay) {
   context_->loop->timers().Remove(this);
   context_->loop->timers().Add(this, std::chrono::steady_clock::now() + delay);
 }
+
+bool Lane::StoodLong() const { return std::chrono::steady_clock::now() - stood_since_ >= ReconnectBackoff::kLongest; }
 
 void Lane::Retire() {
   if (stood_) owner_->OnStanding(index_, false);

@@ -96,6 +96,8 @@ class Lane final : private ConnectionOwner, private async::Timer {
   // The attempt to connect to one of the endpoint's addresses has failed.
   void OnAttemptFailed(const absl::Status& reason);
   void ConnectAfter(std::chrono::nanoseconds delay);
+  // Of a connection that came to stand.
+  bool StoodLong() const;
   // Takes the connection out of use; it lives on until it closes.
   void Retire();
 
@@ -106,7 +108,8 @@ class Lane final : private ConnectionOwner, private async::Timer {
   LaneOwner* const owner_;
   CallList waiting_;
   std::unique_ptr<Connection> current_;
-  bool stood_ = false;  // current_ came to stand.
+  bool stood_ = false;   // current_ came to stand.
+  bool served_ = false;  // current_ has had a call.
   LoadTime stood_since_;
   std::vector<std::unique_ptr<Connection>> retired_;  // Whose calls have not all ended.
   std::vector<std::unique_ptr<Connection>> ended_;

@@ -61,9 +61,10 @@ void PollLoop::Turn(LoadTime latest) {
   const std::optional<timespec> wait = TimeUntil(std::min(latest, timers_.Earliest()));
   const int count = epoll_pwait2(epoll_, events.data(), kMostEvents, wait ? &*wait : nullptr, nullptr);
   for (int i = 0; i < count; ++i) static_cast<FdWatcher*>(events[i].data.ptr)->OnEvents(events[i].events);
-  if (timers_.size() == 0) return;
-  const LoadTime now = std::chrono::steady_clock::now();
-  while (timers_.FireOne(now)) {
+  // No more than were there before: one that is added again, already due, keeps nobody from writing and reading.
+  std::size_t timers = timers_.size();
+  if (timers == 0) return;
+  for (const LoadTime now = std::chrono::steady_clock::now(); timers > 0 && timers_.FireOne(now); --timers) {
   }
 }
 

@@ -37,6 +37,11 @@ void Response::Begin() {
   details_.clear();
 }
 
+void Response::OnHeadersBegin() {
+  header_bytes_ = 0;
+  ForgetStatus();
+}
+
 void Response::OnHeader(absl::string_view name, absl::string_view value) {
   header_bytes_ += name.size() + value.size() + kHeaderOverhead;
   if (header_bytes_ > rules_.max_header_bytes) {
@@ -88,6 +93,13 @@ void Response::OnEndOfStream() {
   }
   ended_ = true;
   code_ = *grpc_status_;
+}
+
+void Response::ForgetStatus() {
+  if (ended_) return;
+  grpc_status_.reset();
+  message_.clear();
+  details_.clear();
 }
 
 void Response::OnReset(uint32_t http2_error) {

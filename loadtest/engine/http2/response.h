@@ -40,7 +40,7 @@ class Response {
   // In place of the rules' one_message, from the next Begin on.
   void set_one_message(bool one_message) { rules_.one_message = one_message; }
 
-  void OnHeadersBegin() { header_bytes_ = 0; }
+  void OnHeadersBegin();
   void OnHeader(absl::string_view name, absl::string_view value);
   void OnHeadersEnd(bool end_of_stream);
   // Calls `on_message(absl::string_view)`, whose argument is valid within it only, for each message.
@@ -63,6 +63,9 @@ class Response {
  private:
   enum class Encoding { kIdentity, kGzip, kOther };
 
+  // Only what stands behind the messages is the call's status: not what came with an interim response, or before a
+  // message.
+  void ForgetStatus();
   // The status of a response without `grpc-status`; `problem` tells why it has none.
   void FailWithHttpStatus(absl::string_view problem);
 
@@ -84,6 +87,7 @@ class Response {
 template <typename OnMessage>
 void Response::OnData(absl::string_view piece, GzipReader* gzip, OnMessage on_message) {
   if (ended_) return;
+  if (!piece.empty()) ForgetStatus();
   const absl::Status status = messages_.Read(piece, [&](bool compressed, absl::string_view message) -> absl::Status {
     if (++message_count_ > 1 && rules_.one_message) {
       return absl::UnimplementedError("more than one message where one was expected");

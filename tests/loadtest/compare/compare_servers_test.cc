@@ -118,11 +118,11 @@ TEST(CompareServersTest, ServersAreComparedOverTls) {
   const std::string cert = WriteFile("client.pem", of_client.certificate);
   const std::string key = WriteFile("client.key", of_client.key), json = TempPath("tls.json");
   for (const char* engine : {"http2", "grpc"}) {
-    const Outcome outcome = RunProcess(Compare(
-        "-c 4 --rounds=1 --warmup=0s -z 100ms --timeout=5s --authority=the.server --call=grpc.health.v1.Health/Check",
-        {absl::StrCat("--engine=", engine), "--server=first=" + server + "async",
-         "--server=second=" + server + "thread", "--cacert=" + ca, "--cert=" + cert, "--key=" + key,
-         "--json=" + json}));
+    const Outcome outcome =
+        RunProcess(Compare("-c 4 --rounds=1 --warmup=0s -z 100ms --timeout=5s --authority=the.server",
+                           {absl::StrCat("--engine=", engine), "--server=first=" + server + "async",
+                            "--server=second=" + server + "thread", "--cacert=" + ca, "--cert=" + cert, "--key=" + key,
+                            "--json=" + json}));
     EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 106) << outcome.err;
     const auto report = FromJson<v1::ComparisonReport>(ReadFile(json));
     EXPECT_THAT(report.settings().models(), ElementsAre("first", "second")) << "no model unless it is named";

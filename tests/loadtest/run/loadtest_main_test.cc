@@ -174,6 +174,16 @@ TEST(LoadtestTest, RunIsInvalidWhenItCouldNotSendWhatWasDue) {
   EXPECT_EQ(report.errors(), 0);
 }
 
+// Each answer takes as long as half the run, so half of them come after it.
+TEST(LoadtestTest, RunSaysThatAServerDoesNotKeepUp) {
+  TestServer server;
+  const Outcome outcome = RunProcess(
+      LoadTest("run " + server.target() + kAnyDelay + " -r 200 -z 600ms --warmup=0s --wait=simulated:300ms"));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, StartsWith("Problem: "));
+  EXPECT_THAT(outcome.out, HasSubstr("of the 120 calls that were due in the measured time had no answer in it: "));
+}
+
 TEST(LoadtestTest, RunIsInvalidWhenCallsLeaveLate) {
   TestServer server;
   const Outcome outcome =

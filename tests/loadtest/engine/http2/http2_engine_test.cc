@@ -90,6 +90,16 @@ TEST_F(Http2EngineTest, TellsStatusMessageAndDetails) {
   EXPECT_THAT(Run(server), ElementsAre(SentCall{StatusCode::kNotFound, "no ä", "\x08\x05", {}}));
 }
 
+TEST_F(Http2EngineTest, TellsAMessageThatBeginsOrEndsWithASpace) {
+  ScriptedServer server({.on_request = [](Peer& peer, const Request& request) {
+    peer.Send(HeadersFrame(
+        request.stream,
+        {{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "5"}, {"grpc-message", " no such "}},
+        true));
+  }});
+  EXPECT_THAT(Run(server), ElementsAre(EndsWith(StatusCode::kNotFound, " no such ")));
+}
+
 TEST_F(Http2EngineTest, EndsACallAtItsDeadlineAndResetsItsStream) {
   ScriptedServer server({.on_request = [](Peer&, const Request&) {}});
   Prepare(server, {.slots = 2, .total = 4, .timeout = absl::Milliseconds(50)});
@@ -128,6 +138,31 @@ TEST_F(Http2EngineTest, OpensNoMoreStreamsThanTheServerAllowsAndCountsTheCallsTh
   EXPECT_EQ(most_open, 3u);
   EXPECT_GE(engine_->waited_for_stream(), 20u);
   EXPECT_LE(engine_->waited_for_stream(), 27u) << "all but the first three";
+}
+
+TEST_F(Http2EngineTest, CountsACallThatWaitedForAStreamUntilItsDeadline) {
+  ScriptedServer server({.on_connect =
+                             [](Peer& peer) {
+                               peer.Send(SettingsFrame({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 1}}));
+                             },
+                         .on_request = [](Peer&, const Request&) {}});
+  EXPECT_THAT(Run(server, {.slots = 4, .total = 4, .timeout = absl::Milliseconds(300)}),
+              Each(EndsWith(StatusCode::kDeadlineExceeded, "Deadline Exceeded")));
+  EXPECT_EQ(server.requests(), 1u);
+  EXPECT_EQ(engine_->waited_for_stream(), 3u);
+}
+
+TEST_F(Http2EngineTest, KeepsFiftyThousandCallsInFlight) {
+  constexpr std::size_t kCalls = 50'000;
+  std::vector<std::pair<Peer*, int32_t>> waiting;
+  ScriptedServer server({.on_request = [&](Peer& peer, const Request& request) {
+    waiting.emplace_back(&peer, request.stream);
+    if (waiting.size() < kCalls) return;
+    for (const auto& [of, stream] : waiting) of->Send(GoodAnswer(stream, "hello"));
+  }});
+  EXPECT_THAT(Run(server, {.connections = 8, .slots = kCalls, .total = kCalls}),
+              AllOf(SizeIs(kCalls), Each(kGoodCall)));
+  EXPECT_EQ(waiting.size(), kCalls) << "no call was answered before all were there";
 }
 
 TEST_F(Http2EngineTest, TellsTheServerHowMuchTimeACallHasLeftThatHasWaited) {

@@ -220,6 +220,18 @@ TEST_F(Http2FaultsTest, EndsCallsThatAServerWhichGoesAwayHasNotTaken) {
               ElementsAre(EndsWith(StatusCode::kUnavailable, "the stream was reset with REFUSED_STREAM"), kGoodCall));
 }
 
+// A call that has not been sent is told so; it does not wait while connections come and go as fast as the network lets.
+TEST_F(Http2FaultsTest, EndsCallsUnavailableWhenTheServerTakesNoneOnAnyConnection) {
+  ScriptedServer server({.on_connect = [](Peer& peer) { peer.Send(SettingsFrame() + GoAwayFrame(0)); }});
+  const std::vector<SentCall>& calls = Run(server, {.slots = 2, .total = 6});
+  EXPECT_THAT(calls, AllOf(SizeIs(6), Each(Field("code", &SentCall::code, StatusCode::kUnavailable))));
+  for (const SentCall& call : calls) {
+    EXPECT_THAT(call.message, testing::AnyOf(HasSubstr("the server took no calls"), HasSubstr("REFUSED_STREAM")));
+  }
+  EXPECT_EQ(server.requests(), 0u);
+  EXPECT_LE(server.connections(), 8u) << "an attempt for each pair of calls, and a few more";
+}
+
 TEST_F(Http2FaultsTest, EndsCallsUnavailableWhenNobodyListensAndGoesOnTrying) {
   auto server = std::make_unique<ScriptedServer>();
   Prepare(*server, {.slots = 2, .total = 6});

@@ -129,6 +129,34 @@ TEST_F(ResponseTest, EndsUnknownWithoutAGrpcStatus) {
   ExpectEnd(StatusCode::kUnknown, "no grpc-status");
 }
 
+TEST_F(ResponseTest, TakesNoStatusThatStandsBeforeAMessage) {
+  Headers early = kGood;
+  early.push_back({"grpc-status", "0"});
+  Begin();
+  Head(early);
+  Data(Framed("answer"));
+  Head({{"other", "trailer"}}, true);
+  ExpectEnd(StatusCode::kUnknown, "no grpc-status");
+  Begin();
+  Head(early);
+  Data(Framed("answer"));
+  response_->OnEndOfStream();
+  ExpectEnd(StatusCode::kUnknown, "no grpc-status");
+  // An interim response is none.
+  Begin();
+  Head({{":status", "103"}, {"grpc-status", "0"}, {"grpc-message", "early"}});
+  Head(kGood);
+  Data(Framed("answer"));
+  response_->OnEndOfStream();
+  ExpectEnd(StatusCode::kUnknown, "no grpc-status");
+  // Trailers alone, whose stream ends by a frame of its own.
+  Begin();
+  Head({{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "5"}, {"grpc-message", "gone"}});
+  Data("");
+  response_->OnEndOfStream();
+  ExpectEnd(StatusCode::kNotFound, "gone");
+}
+
 TEST_F(ResponseTest, RefusesAnAnswerThatEndsWithinAMessage) {
   Begin();
   Head(kGood);
