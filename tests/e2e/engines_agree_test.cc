@@ -8,10 +8,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "loadtest/engine/call_options.h"
+#include "loadtest/engine/call_source.h"
 #include "loadtest/engine/engine_set.h"
+#include "loadtest/load/load_run.h"
+#include "loadtest/load/schedule.h"
 #include "meanwhile/v1/meanwhile.pb.h"
 #include "tests/loadtest/engine/http2/sent_calls.h"
 #include "tests/process.h"
@@ -127,6 +132,48 @@ v1::FetchRequest WithWait(const std::string& spec) {
   return request;
 }
 
+// The payload of a request of Collect and Exchange has the number of FetchRequest's.
+std::vector<std::string> Messages(const std::vector<std::string>& payloads) {
+  std::vector<std::string> messages;
+  for (const std::string& payload : payloads) messages.push_back(WithPayload(payload).SerializeAsString());
+  return messages;
+}
+
+// One schedule, sent by each engine in turn: as many calls, ended by the same statuses.
+void ExpectScheduleAgrees(const std::string& target) {
+  const auto run = [&target](EngineKind kind) {
+    LoadOptions options;
+    options.engine = kind;
+    options.target = target;
+    options.connections = 2;
+    options.loops = 2;
+    LoadShape& shape = options.shape.emplace();
+    shape.phases = {{.begin_rate = 200, .end_rate = 400, .length = absl::Milliseconds(500)}};
+    shape.arrival.kind = Arrival::Kind::kPoisson;
+    options.duration = shape.length();
+    options.patience = absl::Seconds(60);
+    options.plan = CallsInTurn({{kFetch}, {"/meanwhile.v1.Meanwhile/Nothing"}},
+                               {{0, Messages({"hello"})}, {1, Messages({"hello"})}, {0, Messages({"again"})}});
+    absl::StatusOr<LoadResult> result = RunLoad(options);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return *std::move(result);
+  };
+  const LoadResult ours = run(EngineKind::kHttp2);
+  const LoadResult reference = run(EngineKind::kGrpc);
+  EXPECT_GT(ours.scheduled, 100u);
+  EXPECT_EQ(ours.scheduled, reference.scheduled);
+  for (const LoadResult* result : {&ours, &reference}) {
+    EXPECT_EQ(result->not_sent, 0u);
+    EXPECT_EQ(result->unfinished, 0u);
+    EXPECT_EQ(result->measurement.calls(), result->scheduled);
+  }
+  for (const absl::StatusCode code : {absl::StatusCode::kOk, absl::StatusCode::kUnimplemented}) {
+    EXPECT_GT(ours.measurement.count(code), 0u);
+    EXPECT_EQ(ours.measurement.count(code), reference.measurement.count(code));
+  }
+  EXPECT_EQ(ours.measurement.failed(), ours.measurement.count(absl::StatusCode::kUnimplemented));
+}
+
 class OurServerTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(OurServerTest, IsAnsweredAlike) {
@@ -149,13 +196,6 @@ std::string Watching(uint32_t count, const std::string& payload) {
   request.set_count(count);
   request.set_payload(payload);
   return request.SerializeAsString();
-}
-
-// The payload of a request of Collect and Exchange has the number of FetchRequest's.
-std::vector<std::string> Messages(const std::vector<std::string>& payloads) {
-  std::vector<std::string> messages;
-  for (const std::string& payload : payloads) messages.push_back(WithPayload(payload).SerializeAsString());
-  return messages;
 }
 
 // Calls that stream, of which each engine's end in the same way, and in this one.
@@ -196,6 +236,12 @@ void ExpectAllKindsAgree(const std::string& target) {
   const StreamOptions endless{.messages = 1'000'000, .interval = std::chrono::milliseconds(1)};
   ExpectStreamsAgree(target, {kCollect, CallKind::kClientStreaming}, Messages({"a"}), {.stream = endless},
                      {absl::StatusCode::kDeadlineExceeded}, absl::Milliseconds(50));
+}
+
+TEST_P(OurServerTest, IsSentTheSameSchedule) {
+  const StartedServer server({"server/server", absl::StrCat("--model=", GetParam()), "--listen=127.0.0.1:0",
+                              "--backend=constant:0ms", "--reflection=false", "--grace=0s"});
+  ExpectScheduleAgrees(server.target());
 }
 
 TEST_P(OurServerTest, StreamsAlike) {
@@ -239,6 +285,11 @@ TEST_P(OtherServerTest, IsAnsweredAlike) {
   ExpectAgreement(server.target(), WithPayload("hello"), {absl::StatusCode::kUnimplemented}, absl::Seconds(60),
                   "/meanwhile.v1.Meanwhile/Nothing");
   ExpectAgreement(server.target(), WithPayload("slow"), {absl::StatusCode::kDeadlineExceeded}, absl::Milliseconds(50));
+}
+
+TEST_P(OtherServerTest, IsSentTheSameSchedule) {
+  const StartedServer server(GetParam().command);
+  ExpectScheduleAgrees(server.target());
 }
 
 TEST_P(OtherServerTest, StreamsAlike) {
