@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -34,27 +35,61 @@ Rounds RoundsOf(const v1::ComparisonReport& report, const std::string& model, co
   return rounds;
 }
 
-using Times = const v1::LatencySummary& (v1::Cell::*)() const;
+using Times = std::function<const v1::LatencySummary&(const v1::Cell&)>;
 
-void SummarizeLatency(const Rounds& rounds, Times times, v1::LatencySummary* summary) {
+void SummarizeLatency(const Rounds& rounds, const Times& times, v1::LatencySummary* summary) {
   const auto* reflection = v1::LatencySummary::GetReflection();
   const auto* descriptor = v1::LatencySummary::GetDescriptor();
   for (int i = 0; i < descriptor->field_count(); ++i) {
     const auto* field = descriptor->field(i);
     reflection->SetDouble(summary, field, MedianOf(rounds, [&](const v1::Cell& cell) {
-                            return reflection->GetDouble((cell.*times)(), field);
+                            return reflection->GetDouble(times(cell), field);
                           }));
   }
 }
 
-void SummarizeServer(const Rounds& all_rounds, v1::Cell* cell) {
-  Rounds rounds;
-  Rounds with_switches;
-  for (const v1::Cell* round : all_rounds) {
-    if (!round->has_server()) continue;
-    rounds.push_back(round);
-    if (round->server().has_context_switches_per_call()) with_switches.push_back(round);
+// Those of the rounds that are so.
+template <typename Predicate>
+Rounds Those(const Rounds& rounds, Predicate is_so) {
+  Rounds those;
+  std::copy_if(rounds.begin(), rounds.end(), std::back_inserter(those),
+               [&](const v1::Cell* round) { return is_so(*round); });
+  return those;
+}
+
+// What only streams have. A round in which no message came has no times of any.
+void SummarizeStreams(const Rounds& all_rounds, v1::Cell* cell) {
+  const Rounds rounds = Those(all_rounds, [](const v1::Cell& round) { return round.has_streams(); });
+  if (rounds.empty()) return;
+  v1::StreamFigures* streams = cell->mutable_streams();
+  for (const v1::Cell* round : rounds) {
+    streams->set_received(streams->received() + round->streams().received());
+    streams->set_sent(streams->sent() + round->streams().sent());
   }
+  streams->set_received_rate(MedianOf(rounds, [](const v1::Cell& round) { return round.streams().received_rate(); }));
+  streams->set_sent_rate(MedianOf(rounds, [](const v1::Cell& round) { return round.streams().sent_rate(); }));
+  const Rounds with_first =
+      Those(rounds, [](const v1::Cell& round) { return round.streams().has_time_to_first_message(); });
+  if (!with_first.empty()) {
+    const auto times = [](const v1::Cell& round) -> const v1::LatencySummary& {
+      return round.streams().time_to_first_message();
+    };
+    SummarizeLatency(with_first, times, streams->mutable_time_to_first_message());
+  }
+  const Rounds with_next =
+      Those(rounds, [](const v1::Cell& round) { return round.streams().has_time_between_messages(); });
+  if (!with_next.empty()) {
+    const auto times = [](const v1::Cell& round) -> const v1::LatencySummary& {
+      return round.streams().time_between_messages();
+    };
+    SummarizeLatency(with_next, times, streams->mutable_time_between_messages());
+  }
+}
+
+void SummarizeServer(const Rounds& all_rounds, v1::Cell* cell) {
+  const Rounds rounds = Those(all_rounds, [](const v1::Cell& round) { return round.has_server(); });
+  const Rounds with_switches =
+      Those(rounds, [](const v1::Cell& round) { return round.server().has_context_switches_per_call(); });
   if (rounds.empty()) return;
   v1::ServerUsage* usage = cell->mutable_server();
   usage->set_cpu_micros_per_call(
@@ -135,6 +170,7 @@ void SummarizeCell(const Rounds& rounds, v1::Cell* cell) {
   }
   SummarizeLatency(rounds, &v1::Cell::response_time, cell->mutable_response_time());
   SummarizeSchedule(rounds, cell);
+  SummarizeStreams(rounds, cell);
   SummarizeServer(rounds, cell);
   v1::ClientUsage* client = cell->mutable_client();
   client->set_cpu_micros_per_call(

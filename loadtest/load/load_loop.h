@@ -82,10 +82,8 @@ class LoadLoop : public EngineDriver {
   JudgedEnd Judge(std::size_t slot, const CallEnd& end, const CallTimes& times) {
     const JudgedEnd judged =
         checker_ == nullptr ? JudgedEnd{VerdictOf(end.code), end.message} : checker_->OnCallEnded(slot, end);
-    const bool succeeded = judged.verdict == Verdict::kSucceeded;
-    const absl::StatusCode code = succeeded ? absl::StatusCode::kOk : absl::StatusCode::kUnknown;
-    live_stats_.OnEnded(times.response, code);
-    if (methods_ != nullptr) methods_->OnEnded(slot, times, code);
+    live_stats_.OnEnded(times.response, end.code, judged.verdict);
+    if (methods_ != nullptr) methods_->OnEnded(slot, times, end.code, judged.verdict);
     return judged;
   }
 

@@ -11,7 +11,11 @@ absl::Duration TimeBuckets::LowestOf(std::size_t bucket) {
   return absl::Microseconds((bucket - (shift << kFractionBits)) << shift);
 }
 
-uint64_t LiveCounts::calls() const { return std::accumulate(ended.begin(), ended.end(), uint64_t{0}); }
+uint64_t LiveCounts::succeeded() const {
+  return std::accumulate(succeeded_with.begin(), succeeded_with.end(), uint64_t{0});
+}
+
+uint64_t LiveCounts::failed() const { return std::accumulate(failed_with.begin(), failed_with.end(), uint64_t{0}); }
 
 absl::Duration LiveCounts::Quantile(double quantile) const {
   // Of the times by themselves: another thread may have counted a call's end and not yet its time.
@@ -37,7 +41,10 @@ LiveCounts LiveCounts::Since(const LiveCounts& before) const {
   LiveCounts since = *this;
   since.due -= before.due;
   since.not_sent -= before.not_sent;
-  for (std::size_t i = 0; i < ended.size(); ++i) since.ended[i] -= before.ended[i];
+  for (std::size_t i = 0; i < kStatusCodes; ++i) {
+    since.succeeded_with[i] -= before.succeeded_with[i];
+    since.failed_with[i] -= before.failed_with[i];
+  }
   for (std::size_t i = 0; i < times.size(); ++i) since.times[i] -= before.times[i];
   return since;
 }
@@ -46,7 +53,10 @@ void LiveCounts::Append(const LiveCounts& later) {
   due += later.due;
   not_sent += later.not_sent;
   in_flight = later.in_flight;
-  for (std::size_t i = 0; i < ended.size(); ++i) ended[i] += later.ended[i];
+  for (std::size_t i = 0; i < kStatusCodes; ++i) {
+    succeeded_with[i] += later.succeeded_with[i];
+    failed_with[i] += later.failed_with[i];
+  }
   for (std::size_t i = 0; i < times.size(); ++i) times[i] += later.times[i];
 }
 
@@ -54,7 +64,10 @@ void LiveStats::AddTo(LiveCounts* counts) const {
   counts->due += due_.load(std::memory_order_relaxed);
   counts->not_sent += not_sent_.load(std::memory_order_relaxed);
   counts->in_flight += in_flight_.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < ended_.size(); ++i) counts->ended[i] += ended_[i].load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kStatusCodes; ++i) {
+    counts->succeeded_with[i] += succeeded_with_[i].load(std::memory_order_relaxed);
+    counts->failed_with[i] += failed_with_[i].load(std::memory_order_relaxed);
+  }
   for (std::size_t i = 0; i < times_.size(); ++i) counts->times[i] += times_[i].load(std::memory_order_relaxed);
 }
 

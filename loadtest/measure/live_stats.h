@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "loadtest/measure/verdict.h"
 
 namespace meanwhile {
 
@@ -43,13 +44,16 @@ inline constexpr std::size_t kStatusCodes = 17;
 struct LiveCounts {
   uint64_t due = 0;  // Open loop: calls whose time had come, and those of them that were not sent.
   uint64_t not_sent = 0;
-  int64_t in_flight = 0;                                                     // At the later moment.
-  std::array<uint64_t, kStatusCodes> ended{};                                // By status.
+  int64_t in_flight = 0;  // At the later moment.
+  // Calls that ended as they should, and the others, by status. The status alone does not tell: another one than OK may
+  // be expected, and an answer with OK may be wrong.
+  std::array<uint64_t, kStatusCodes> succeeded_with{};
+  std::array<uint64_t, kStatusCodes> failed_with{};
   std::vector<uint64_t> times = std::vector<uint64_t>(TimeBuckets::kCount);  // By bucket.
 
-  uint64_t calls() const;
-  uint64_t succeeded() const { return ended[static_cast<std::size_t>(absl::StatusCode::kOk)]; }
-  uint64_t failed() const { return calls() - succeeded(); }
+  uint64_t calls() const { return succeeded() + failed(); }
+  uint64_t succeeded() const;
+  uint64_t failed() const;
 
   // The response time that a share `quantile` of the calls did not exceed, to 2 %; the longest, never too short and too
   // long by at most 3 %. 0 when nothing ended.
@@ -70,8 +74,13 @@ class alignas(64) LiveStats {
   void OnNotSent() { Add(not_sent_, 1); }
   void OnSent() { Add(in_flight_, 1); }
   void OnEnded(std::chrono::nanoseconds response_time, absl::StatusCode code) {
+    OnEnded(response_time, code, VerdictOf(code));
+  }
+  // One that was judged otherwise than by its status.
+  void OnEnded(std::chrono::nanoseconds response_time, absl::StatusCode code, Verdict verdict) {
     Add(in_flight_, -1);
-    Add(ended_[static_cast<std::size_t>(code)], 1);
+    auto& ended = verdict == Verdict::kSucceeded ? succeeded_with_ : failed_with_;
+    Add(ended[static_cast<std::size_t>(code)], 1);
     Add(times_[TimeBuckets::IndexOf(response_time)], 1);
   }
 
@@ -88,7 +97,8 @@ class alignas(64) LiveStats {
   std::atomic<uint64_t> due_ = 0;
   std::atomic<uint64_t> not_sent_ = 0;
   std::atomic<int64_t> in_flight_ = 0;
-  std::array<std::atomic<uint64_t>, kStatusCodes> ended_{};
+  std::array<std::atomic<uint64_t>, kStatusCodes> succeeded_with_{};
+  std::array<std::atomic<uint64_t>, kStatusCodes> failed_with_{};
   std::array<std::atomic<uint64_t>, TimeBuckets::kCount> times_{};
 };
 

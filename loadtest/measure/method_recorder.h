@@ -19,6 +19,7 @@
 #include "loadtest/engine/call_source.h"
 #include "loadtest/measure/live_stats.h"
 #include "loadtest/measure/measurement.h"
+#include "loadtest/measure/verdict.h"
 
 namespace meanwhile {
 
@@ -61,8 +62,8 @@ class MethodRecorder {
     live_stats_[row_of_slot_[slot]].OnSent();
   }
   // It has ended.
-  void OnEnded(std::size_t slot, const CallTimes& times, absl::StatusCode code) {
-    live_stats_[row_of_slot_[slot]].OnEnded(times.response, code);
+  void OnEnded(std::size_t slot, const CallTimes& times, absl::StatusCode code, Verdict verdict) {
+    live_stats_[row_of_slot_[slot]].OnEnded(times.response, code, verdict);
   }
   // The counts of the call in the slot, of the last one if it has ended.
   MethodCounts& Of(std::size_t slot) { return counts_[row_of_slot_[slot]]; }

@@ -43,6 +43,16 @@ function table(allHeads, allRows) {
     element('tbody', {}, ...rows.map(row))));
 }
 
+// The columns of a table that tell the messages of a cell: dashes where nothing streams.
+const messageHeads = ['first message p50', 'first message p99', 'messages received/s', 'messages sent/s'];
+
+function messageFigures({streams}) {
+  const {p50, p99} = streams?.timeToFirstMessage ?? {};
+  const rate = (count, aSecond) => (count > 0 ? figures.figure(aSecond) : '–');
+  return [figures.seconds(p50), figures.seconds(p99), rate(streams?.received, streams?.receivedRate),
+    rate(streams?.sent, streams?.sentRate)];
+}
+
 // `entries`: [name, text]; those without a text are left out.
 function definitions(entries) {
   return element('dl', {}, ...entries.filter(([, text]) => text)

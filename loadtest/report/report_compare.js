@@ -122,13 +122,13 @@ function modelName(model) {
   return element('span', {title: model}, swatch, element('span', {class: 'name'}, model));
 }
 
-const cellHeads = ['of ideal', 'p50', 'p90', 'p99', 'p99.9', 'max', 'processor per call', 'peak threads',
-  'peak memory', 'switches per call', 'errors'];
+const cellHeads = ['of ideal', 'p50', 'p90', 'p99', 'p99.9', 'max', ...messageHeads, 'processor per call',
+  'peak threads', 'peak memory', 'switches per call', 'errors'];
 
 function cellFigures(cell) {
   const {p50, p90, p99, p999, max} = cell.responseTime ?? {};
   const server = cell.server ?? {};
-  return [figures.share(cell.idealShare), ...[p50, p90, p99, p999, max].map(figures.seconds),
+  return [figures.share(cell.idealShare), ...[p50, p90, p99, p999, max].map(figures.seconds), ...messageFigures(cell),
     figures.micros(server.cpuMicrosPerCall), figures.count(server.peakThreads), figures.bytes(server.peakRssBytes),
     figures.figure(server.contextSwitchesPerCall), figures.count(cell.errors)];
 }

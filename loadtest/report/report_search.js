@@ -40,13 +40,13 @@ function answeredShare() {
 }
 
 function probesCard() {
-  const heads = ['run', 'why', 'offered', 'answered', 'p50', 'p90', 'p99', 'p99.9', 'max', 'errors',
+  const heads = ['run', 'why', 'offered', 'answered', 'p50', 'p90', 'p99', 'p99.9', 'max', ...messageHeads, 'errors',
     'processor per call', 'verdict', element('th', {class: 'text', scope: 'col'}, 'reason')];
   const row = (probe, i) => {
     const {cell} = probe;
     const {p50, p90, p99, p999, max} = cell.responseTime ?? {};
     return [figures.count(i + 1), probe.stage, figures.figure(cell.rate), figures.figure(cell.achievedRate),
-      ...[p50, p90, p99, p999, max].map(figures.seconds), figures.count(cell.errors),
+      ...[p50, p90, p99, p999, max].map(figures.seconds), ...messageFigures(cell), figures.count(cell.errors),
       figures.micros(cell.server?.cpuMicrosPerCall), verdictOf(probe),
       element('td', {class: 'text'}, probe.reason)];
   };

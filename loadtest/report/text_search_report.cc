@@ -47,6 +47,27 @@ std::string Probes(const v1::SearchReport& report) {
   return absl::StrCat("\n", absl::StrJoin(table.Lines(2), "\n"), "\n");
 }
 
+// The messages of each run, when something streams.
+std::string Messages(const v1::SearchReport& report) {
+  TextTable table("rrrrrr");
+  table.AddRow({"", "", "first p50", "first p99", "received/s", "sent/s"});
+  bool has_streams = false;
+  int number = 0;
+  for (const v1::SearchProbe& probe : report.probes()) {
+    const v1::StreamFigures& streams = probe.cell().streams();
+    const v1::LatencySummary& first = streams.time_to_first_message();
+    const auto time = [&](double seconds) {
+      return streams.has_time_to_first_message() ? FormatSeconds(seconds) : kNoFigure;
+    };
+    table.AddRow({absl::StrCat(++number), absl::StrCat(FormatFigure(probe.cell().rate()), " calls/s"),
+                  time(first.p50()), time(first.p99()),
+                  streams.received() > 0 ? FormatFigure(streams.received_rate()) : kNoFigure,
+                  streams.sent() > 0 ? FormatFigure(streams.sent_rate()) : kNoFigure});
+    has_streams = has_streams || probe.cell().has_streams();
+  }
+  return has_streams ? absl::StrCat("\nMessages\n", absl::StrJoin(table.Lines(2), "\n"), "\n") : "";
+}
+
 // Of the last run that had some.
 std::string Errors(const v1::SearchReport& report) {
   std::string text;
@@ -63,7 +84,7 @@ std::string Errors(const v1::SearchReport& report) {
 std::string TextReport(const v1::SearchReport& report) {
   const std::string verdict = Verdict(report);
   std::string text = absl::StrCat(verdict, Head(report));
-  if (!report.probes().empty()) absl::StrAppend(&text, Probes(report), Errors(report));
+  if (!report.probes().empty()) absl::StrAppend(&text, Probes(report), Messages(report), Errors(report));
   absl::StrAppend(&text, "\n", WrapWords(Printable(report.sentence()), kReportWidth, 2), "\n");
   if (!verdict.empty()) absl::StrAppend(&text, "\n", verdict);
   return text;

@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -55,12 +56,19 @@ void AddOfMethods(const LoadProgress& progress, Add add, MetricFamily* family) {
 void AddCalls(const LiveCounts& counts, const Labels& of_method, MetricFamily* family) {
   for (std::size_t i = 0; i < kStatusCodes; ++i) {
     const auto code = static_cast<absl::StatusCode>(i);
-    if (counts.ended[i] == 0 && code != absl::StatusCode::kOk) continue;
+    const uint64_t ended = counts.succeeded_with[i] + counts.failed_with[i];
+    if (ended == 0 && code != absl::StatusCode::kOk) continue;
     ClientMetric& metric = family->metric.emplace_back();
     metric.label = {{"code", absl::StatusCodeToString(code)}};
     metric.label.insert(metric.label.end(), of_method.begin(), of_method.end());
-    metric.counter.value = static_cast<double>(counts.ended[i]);
+    metric.counter.value = static_cast<double>(ended);
   }
+}
+
+void AddFailedCalls(const LiveCounts& counts, const Labels& of_method, MetricFamily* family) {
+  ClientMetric& metric = family->metric.emplace_back();
+  metric.label = of_method;
+  metric.counter.value = static_cast<double>(counts.failed());
 }
 
 void AddResponseTimes(const LiveCounts& counts, const Labels& of_method, MetricFamily* family) {
@@ -90,6 +98,13 @@ MetricFamily Calls(const LoadProgress& progress) {
   return family;
 }
 
+MetricFamily FailedCalls(const LoadProgress& progress) {
+  MetricFamily family = Family(MetricType::Counter, "meanwhile_loadtest_calls_failed_total",
+                               "Those of them that were not as expected, by their status or their answer.");
+  AddOfMethods(progress, AddFailedCalls, &family);
+  return family;
+}
+
 MetricFamily ResponseTimes(const LoadProgress& progress) {
   MetricFamily family = Family(MetricType::Histogram, "meanwhile_loadtest_call_seconds",
                                "From when a call was to be sent to its end; to 3 %.");
@@ -113,6 +128,7 @@ class RunMetrics::Figures final : public prometheus::Collectable {
     const auto rate = [seconds](uint64_t count) { return seconds > 0 ? static_cast<double>(count) / seconds : 0; };
     return {
         Calls(progress_),
+        FailedCalls(progress_),
         ResponseTimes(progress_),
         Counter("meanwhile_loadtest_calls_due_total", "Calls whose time had come by the schedule, if there is one.",
                 static_cast<double>(counts.due)),

@@ -80,6 +80,7 @@ check_search() {
   says 'expected status NOT_FOUND'
   search 0 --call=$service/StreamingInputCall -d '{"payload": {"body": "AAAA"}}' --stream-messages=3 \
     --expect-json=aggregatedPayloadSize=9
+  says Messages 'received/s  sent/s'
   first=$first,$second search 0 --call=grpc.health.v1.Health/Check --expect-json=status=SERVING
   all_ok
   search 2 --call=$service/Nothing
@@ -92,6 +93,9 @@ check_running_servers() {
   says 'a against b' "$service/UnaryCall" 'expected payload.body=AAAA' 'At 4 in flight '
   holds json "\"$service/UnaryCall\"" '"payload.body=AAAA"' '"name": "data"'
   all_ok
+  compare --target=a="$first" --target=b="$second" --call=$service/StreamingOutputCall \
+    -d '{"responseParameters": [{"size": 3}, {"size": 3}]}'
+  says 'messages of a: first after p50 ' 'messages of b: first after p50 '
   loads 1 compare -c 4 --rounds=1 --warmup=0s -z 100ms --target=a="$first" --target=b="$second" \
     --call=$service/UnaryCall --expect-json=username=rust
   says 'wrong-answer: expected username=rust, was go' 'a served no call'

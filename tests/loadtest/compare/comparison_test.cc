@@ -92,6 +92,29 @@ TEST(SummarizeTest, ACellHoldsMediansSumsAndPeaksOfItsRounds) {
   EXPECT_THAT(report.comparisons(), IsEmpty());
 }
 
+TEST(SummarizeTest, MessagesOfStreamsAreMediansAndSumsToo) {
+  v1::ComparisonReport report = ReportOf({"async"}, {100});
+  for (const double i : {1, 2, 6}) {
+    v1::StreamFigures* streams = AddRound(&report, "async", 100, 1000)->mutable_streams();
+    streams->set_received(100 * i);
+    streams->set_sent(10 * i);
+    streams->set_received_rate(200 * i);
+    streams->set_sent_rate(20 * i);
+    streams->mutable_time_to_first_message()->set_p50(0.01 * i);
+    streams->mutable_time_to_first_message()->set_p99(0.02 * i);
+    if (i < 6) streams->mutable_time_between_messages()->set_max(0.5 * i);
+  }
+  Summarize(&report);
+  const v1::StreamFigures& streams = report.cells(0).streams();
+  EXPECT_DOUBLE_EQ(streams.received(), 900) << "a sum";
+  EXPECT_DOUBLE_EQ(streams.sent(), 90) << "a sum";
+  EXPECT_DOUBLE_EQ(streams.received_rate(), 400);
+  EXPECT_DOUBLE_EQ(streams.sent_rate(), 40);
+  EXPECT_DOUBLE_EQ(streams.time_to_first_message().p50(), 0.02);
+  EXPECT_DOUBLE_EQ(streams.time_to_first_message().p99(), 0.04);
+  EXPECT_DOUBLE_EQ(streams.time_between_messages().max(), 0.75) << "of the two rounds that have it";
+}
+
 TEST(SummarizeTest, ErrorsAreGroupedOverRoundsTheMostFrequentFirst) {
   v1::ComparisonReport report = ReportOf({"async"}, {100});
   for (int i = 0; i < 2; ++i) {
@@ -119,6 +142,7 @@ TEST(SummarizeTest, WhatNobodyToldIsAbsent) {
   EXPECT_TRUE(report.cells(0).has_server());
   EXPECT_FALSE(report.cells(0).server().has_context_switches_per_call());
   EXPECT_FALSE(report.cells(0).has_ideal_share());
+  EXPECT_FALSE(report.cells(0).has_streams());
   EXPECT_FALSE(report.cells(1).has_server());
 }
 

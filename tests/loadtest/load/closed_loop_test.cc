@@ -4,14 +4,32 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
+#include <utility>
 
+#include "absl/strings/string_view.h"
+#include "loadtest/measure/answer_checker.h"
+#include "loadtest/measure/live_stats.h"
+#include "loadtest/measure/verdict.h"
 #include "tests/loadtest/load/fake_engine.h"
 
 namespace meanwhile {
 namespace {
 
 using namespace std::chrono_literals;
+
+// Judges all calls alike.
+class FixedVerdict final : public AnswerChecker {
+ public:
+  explicit FixedVerdict(Verdict verdict) : verdict_(verdict) {}
+  void OnSent(std::size_t /*slot*/, std::size_t /*method*/) override {}
+  void OnMessage(std::size_t /*slot*/, absl::string_view /*message*/) override {}
+  JudgedEnd OnCallEnded(std::size_t /*slot*/, const CallEnd& /*end*/) override { return {verdict_, "why"}; }
+
+ private:
+  const Verdict verdict_;
+};
 
 class ClosedLoopTest : public testing::Test {
  protected:
@@ -21,6 +39,7 @@ class ClosedLoopTest : public testing::Test {
     time_.end = start_ + end;
     options.now = [this] { return engine_.now; };
     loop_.emplace(&engine_, &time_, options);
+    if (checker_ != nullptr) loop_->set_checker(std::move(checker_));
     engine_.Run(&*loop_);
   }
   uint64_t calls() const { return loop_->counts().measurement.calls(); }
@@ -28,6 +47,7 @@ class ClosedLoopTest : public testing::Test {
   FakeEngine engine_;
   const LoadTime start_ = engine_.now;
   MeasuredTime time_;
+  std::unique_ptr<AnswerChecker> checker_;
   std::optional<ClosedLoop> loop_;
 };
 
@@ -81,6 +101,44 @@ TEST_F(ClosedLoopTest, CountsEveryCallWhateverItsStatus) {
   EXPECT_EQ(loop_->counts().measurement.count(absl::StatusCode::kUnavailable), 6u);
   EXPECT_EQ(loop_->counts().measurement.response_times().count(), 6u);
   EXPECT_EQ(loop_->counts().measurement.succeeded(), 0u);
+}
+
+TEST_F(ClosedLoopTest, TellsThoseWhoLookOnTheStatusThatCallsEndedWith) {
+  engine_.code = absl::StatusCode::kDeadlineExceeded;
+  Run(0ms, 101ms, {.callers = 3});
+  LiveCounts counts;
+  loop_->live_stats().AddTo(&counts);
+  EXPECT_EQ(counts.failed_with[static_cast<std::size_t>(absl::StatusCode::kDeadlineExceeded)], 9u);
+  EXPECT_EQ(counts.failed(), 9u);
+  EXPECT_EQ(counts.succeeded(), 0u);
+}
+
+TEST_F(ClosedLoopTest, TellsThoseWhoLookOnAnExpectedStatusAsASuccess) {
+  engine_.code = absl::StatusCode::kNotFound;
+  checker_ = std::make_unique<FixedVerdict>(Verdict::kSucceeded);
+  Run(0ms, 101ms, {.callers = 3});
+  LiveCounts counts;
+  loop_->live_stats().AddTo(&counts);
+  EXPECT_EQ(counts.succeeded_with[static_cast<std::size_t>(absl::StatusCode::kNotFound)], 9u);
+  EXPECT_EQ(counts.failed(), 0u);
+}
+
+TEST_F(ClosedLoopTest, TellsThoseWhoLookOnAWrongAnswerAsAFailureWithOk) {
+  CallPlan plan;
+  plan.methods = {{.path = "/a.B/C"}, {.path = "/a.B/D"}};
+  engine_.methods = 2;
+  checker_ = std::make_unique<FixedVerdict>(Verdict::kWrongAnswer);
+  Run(0ms, 101ms, {.callers = 4, .plan = &plan});
+  LiveCounts counts;
+  loop_->live_stats().AddTo(&counts);
+  EXPECT_EQ(counts.failed_with[static_cast<std::size_t>(absl::StatusCode::kOk)], 12u);
+  EXPECT_EQ(counts.succeeded(), 0u);
+  for (const LiveStats& stats : loop_->methods()->live_stats()) {
+    LiveCounts of_method;
+    stats.AddTo(&of_method);
+    EXPECT_EQ(of_method.failed_with[static_cast<std::size_t>(absl::StatusCode::kOk)], 6u);
+    EXPECT_EQ(of_method.succeeded(), 0u);
+  }
 }
 
 TEST_F(ClosedLoopTest, CountsEachMethodByItself) {

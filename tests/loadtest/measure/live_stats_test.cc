@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+
+#include "loadtest/measure/verdict.h"
 
 namespace meanwhile {
 namespace {
@@ -56,6 +59,33 @@ TEST(LiveStatsTest, TellsWhatHappenedSinceAnEarlierLook) {
   EXPECT_EQ(both.due, 2u);
   EXPECT_EQ(both.in_flight, 2);
   EXPECT_LE(both.Quantile(0.5), absl::Milliseconds(1.02));
+}
+
+TEST(LiveStatsTest, CountsACallByItsStatusAndByWhetherItWentAsItShould) {
+  LiveStats stats;
+  constexpr auto kOk = static_cast<std::size_t>(absl::StatusCode::kOk);
+  constexpr auto kNotFound = static_cast<std::size_t>(absl::StatusCode::kNotFound);
+  stats.OnEnded(1ms, absl::StatusCode::kOk);
+  stats.OnEnded(1ms, absl::StatusCode::kOk, Verdict::kWrongAnswer);
+  stats.OnEnded(1ms, absl::StatusCode::kOk, Verdict::kWrongAnswer);
+  stats.OnEnded(1ms, absl::StatusCode::kNotFound);
+  const LiveCounts before = CountsOf(stats);
+  EXPECT_EQ(before.succeeded_with[kOk], 1u);
+  EXPECT_EQ(before.failed_with[kOk], 2u);
+  EXPECT_EQ(before.failed_with[kNotFound], 1u);
+  EXPECT_EQ(before.succeeded(), 1u);
+  EXPECT_EQ(before.failed(), 3u);
+  EXPECT_EQ(before.calls(), 4u);
+  stats.OnEnded(1ms, absl::StatusCode::kNotFound, Verdict::kSucceeded);
+  stats.OnEnded(1ms, absl::StatusCode::kOk, Verdict::kFailed);
+  const LiveCounts since = CountsOf(stats).Since(before);
+  EXPECT_EQ(since.succeeded_with[kNotFound], 1u);
+  EXPECT_EQ(since.failed_with[kOk], 1u);
+  EXPECT_EQ(since.calls(), 2u);
+  LiveCounts both = before;
+  both.Append(since);
+  EXPECT_EQ(both.succeeded(), 2u);
+  EXPECT_EQ(both.failed(), 4u);
 }
 
 TEST(LiveStatsTest, TellsQuantilesOfAnyMagnitudeToTwoPercent) {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+
+#include "loadtest/measure/verdict.h"
 
 namespace meanwhile {
 namespace {
@@ -31,7 +34,7 @@ TEST(MethodRecorderTest, CountsACallForTheNameOfItsMethod) {
   MethodRecorder recorder(plan, 2);
   const auto call = [&recorder](std::size_t slot, std::size_t method, std::chrono::nanoseconds time) {
     recorder.OnSent(slot, method);
-    recorder.OnEnded(slot, {time, time}, absl::StatusCode::kOk);
+    recorder.OnEnded(slot, {time, time}, absl::StatusCode::kOk, Verdict::kSucceeded);
     recorder.Of(slot).measurement.Record({time, time}, absl::StatusCode::kOk, "");
     ++recorder.Of(slot).succeeded_in_time;
   };
@@ -55,6 +58,24 @@ TEST(MethodRecorderTest, CountsACallForTheNameOfItsMethod) {
   recorder.live_stats()[1].AddTo(&second);
   EXPECT_EQ(second.calls(), 1u);
   EXPECT_EQ(second.in_flight, 1);
+}
+
+TEST(MethodRecorderTest, LiveFiguresTellTheStatusAndWhetherItWasAFailure) {
+  const CallPlan plan = PlanOf({{.path = "/a.B/C"}, {.path = "/a.B/D"}});
+  MethodRecorder recorder(plan, 1);
+  for (const std::size_t method : {0u, 1u}) {
+    recorder.OnSent(0, method);
+    recorder.OnEnded(0, {1ms, 1ms}, absl::StatusCode::kNotFound, method == 0 ? Verdict::kSucceeded : Verdict::kFailed);
+  }
+  constexpr auto kNotFound = static_cast<std::size_t>(absl::StatusCode::kNotFound);
+  LiveCounts first;
+  recorder.live_stats()[0].AddTo(&first);
+  EXPECT_EQ(first.succeeded_with[kNotFound], 1u);
+  EXPECT_EQ(first.failed(), 0u);
+  LiveCounts second;
+  recorder.live_stats()[1].AddTo(&second);
+  EXPECT_EQ(second.succeeded(), 0u);
+  EXPECT_EQ(second.failed_with[kNotFound], 1u);
 }
 
 }  // namespace

@@ -100,6 +100,14 @@ TEST(CsvReportTest, WritesWhatStreamsTell) {
               ElementsAre("0", "2.5", "0", "0", "0", "0.25", "0", "0", "", "", "", "", "", "", ""));
 }
 
+TEST(CsvReportTest, WritesWhatStreamsTellInASummaryOverRounds) {
+  v1::ComparisonReport report = SampleComparison();
+  report.mutable_cells(0)->mutable_streams()->set_received_rate(2.5);
+  const auto rows = Read(CsvReport(report));
+  EXPECT_EQ(*(rows[1].end() - 14), "2.5");
+  EXPECT_EQ(*(rows[2].end() - 14), "");
+}
+
 TEST(CsvReportTest, WritesTheSummariesThenTheRounds) {
   const auto rows = Read(CsvReport(SampleComparison()));
   ASSERT_THAT(rows, SizeIs(7));

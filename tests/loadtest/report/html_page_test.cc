@@ -189,6 +189,31 @@ TEST(HtmlPageTest, ShowsAComparisonOfServersOfAnyService) {
   EXPECT_THAT(page.dom, Not(HasSubstr("any round. The ideal is")));
 }
 
+TEST(HtmlPageTest, ShowsTheMessagesOfAComparisonAndOfASearch) {
+  v1::ComparisonReport comparison = SampleComparison();
+  v1::SearchReport search = SampleSearch();
+  EXPECT_THAT(Open(HtmlReport(comparison)).dom, Not(HasSubstr(">first message p50<")));
+  for (v1::Cell* cell :
+       {comparison.mutable_cells(0), comparison.mutable_rounds(0), search.mutable_probes(0)->mutable_cell()}) {
+    v1::StreamFigures& streams = *cell->mutable_streams();
+    streams.set_received(12'345);
+    streams.set_received_rate(1'235);
+    streams.mutable_time_to_first_message()->set_p50(0.0123);
+    streams.mutable_time_to_first_message()->set_p99(0.0456);
+  }
+  const Page compared = Open(HtmlReport(comparison), {.width = 400});
+  ExpectShown(compared, 5);
+  const Page searched = Open(HtmlReport(search), {.width = 400});
+  ExpectShown(searched, 2);
+  for (const std::string& dom : {compared.dom, searched.dom}) {
+    EXPECT_THAT(dom, HasSubstr(">first message p50<"));
+    EXPECT_THAT(dom, HasSubstr(">messages received/s<"));
+    EXPECT_THAT(dom, HasSubstr("<td>12.3 ms</td><td>45.6 ms</td><td>1,235</td>"));
+    // Nothing is sent.
+    EXPECT_THAT(dom, Not(HasSubstr(">messages sent/s<")));
+  }
+}
+
 TEST(HtmlPageTest, ShowsASearchWithItsConfiguration) {
   v1::SearchReport report = SampleSearch();
   report.add_methods("shop.Catalogue/Search");

@@ -162,6 +162,58 @@ TEST(TextReportTest, TellsWhatStreamed) {
   EXPECT_THAT(text, HasSubstr("4.56 ms"));
 }
 
+// What a cell of streams has.
+v1::StreamFigures SampleStreams() {
+  v1::StreamFigures streams;
+  streams.set_received(12'345);
+  streams.set_received_rate(1'235);
+  streams.set_sent(50);
+  streams.set_sent_rate(5);
+  streams.mutable_time_to_first_message()->set_p50(0.0123);
+  streams.mutable_time_to_first_message()->set_p99(0.0456);
+  return streams;
+}
+
+TEST(TextReportTest, TellsTheMessagesOfEachServerBelowTheTable) {
+  v1::ComparisonReport report = SampleComparison();
+  EXPECT_THAT(TextReport(report), Not(HasSubstr("messages")));
+  *report.mutable_cells(2)->mutable_streams() = SampleStreams();
+  v1::StreamFigures& sends = *report.mutable_cells(3)->mutable_streams();
+  sends.set_sent(40);
+  sends.set_sent_rate(4);
+  *report.mutable_cells(0)->mutable_streams() = v1::StreamFigures();
+  const std::string text = TextReport(report);
+  EXPECT_THAT(text, HasSubstr("    108   24 MB      3.20       0\n"
+                              "  messages of async: none\n"
+                              "At 100 in flight there is the sentence.\n"));
+  EXPECT_THAT(text,
+              HasSubstr("  messages of async: first after p50 12.3 ms, p99 45.6 ms · received 1,235/s · sent 5.00/s\n"
+                        "  messages of thread: sent 4.00/s\n"
+                        "  errors of thread:\n"));
+  ExpectFitsTheTerminal(text);
+}
+
+TEST(TextReportTest, TellsTheMessagesOfEachRunOfASearch) {
+  v1::SearchReport report = SampleSearch();
+  EXPECT_THAT(TextReport(report), Not(HasSubstr("\nMessages\n")));
+  *report.mutable_probes(0)->mutable_cell()->mutable_streams() = SampleStreams();
+  v1::StreamFigures& receives = *report.mutable_probes(1)->mutable_cell()->mutable_streams();
+  receives.set_received(1);
+  receives.set_received_rate(0.2);
+  const std::string text = TextReport(report);
+  EXPECT_THAT(text, HasSubstr(R"(
+
+Messages
+                  first p50  first p99  received/s  sent/s
+  1  100 calls/s    12.3 ms    45.6 ms       1,235    5.00
+  2  105 calls/s          –          –        0.20       –
+  3  100 calls/s          –          –           –       –
+
+Errors at 105 calls/s
+)"));
+  ExpectFitsTheTerminal(text);
+}
+
 TEST(TextReportTest, TellsEachMethodOfSeveralWithin80Columns) {
   EXPECT_THAT(TextReport(SampleRun()), Not(HasSubstr("\nMethods\n")));
   const std::string text = TextReport(SampleMixRun());
@@ -233,6 +285,10 @@ TEST(TextReportTest, LongNamesAndLargeFiguresStillFit) {
     cell.mutable_response_time()->set_p999(1234);
     cell.mutable_server()->set_peak_threads(12345);
     cell.mutable_server()->set_context_switches_per_call(1234);
+    *cell.mutable_streams() = SampleStreams();
+    cell.mutable_streams()->set_received_rate(123456789);
+    cell.mutable_streams()->set_sent_rate(123456789);
+    cell.mutable_streams()->mutable_time_to_first_message()->set_p50(123456);
     if (!cell.error_groups().empty()) cell.mutable_error_groups(0)->set_message(std::string(500, 'x'));
   }
   report.mutable_comparisons(0)->set_sentence("At 100 in flight " + std::string(60, 'a') + " serves " +

@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "loadtest/measure/live_stats.h"
+#include "loadtest/measure/verdict.h"
 #include "tests/client/test_server.h"
 #include "tests/process.h"
 #include "tests/server/prometheus_text.h"
@@ -32,14 +34,16 @@ TEST(RunMetricsTest, TellsSeveralMethodsApart) {
   ASSERT_TRUE(metrics.ok()) << metrics.status();
   LoadProgress progress;
   progress.methods = {{"a.B/C", LiveCounts()}, {"two", LiveCounts()}};
-  progress.methods[0].second.ended[0] = 3;
-  progress.methods[1].second.ended[14] = 4;
+  progress.methods[0].second.succeeded_with[0] = 3;
+  progress.methods[1].second.failed_with[14] = 4;
   progress.methods[1].second.times[TimeBuckets::IndexOf(std::chrono::milliseconds(3))] = 4;
   (*metrics)->Update(progress);
   const PrometheusText text = PrometheusText::Fetch((*metrics)->url());
   EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_total{code="OK",method="a.B/C"})"), 3);
   EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_total{code="OK",method="two"})"), 0);
   EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_total{code="UNAVAILABLE",method="two"})"), 4);
+  EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_failed_total{method="a.B/C"})"), 0);
+  EXPECT_EQ(text.Value(R"(meanwhile_loadtest_calls_failed_total{method="two"})"), 4);
   EXPECT_FALSE(text.Has(R"(meanwhile_loadtest_calls_total{code="OK"})")) << "a sum over all would count calls twice";
   EXPECT_EQ(text.Value(R"(meanwhile_loadtest_call_seconds_count{time="response",method="a.B/C"})"), 0);
   EXPECT_EQ(text.Value(R"(meanwhile_loadtest_call_seconds_bucket{time="response",method="two",le="0.005"})"), 4);
@@ -72,6 +76,7 @@ TEST(RunMetricsTest, ShowsTheNewestProgress) {
   EXPECT_EQ(text.Value("meanwhile_loadtest_calls_total{code=\"OK\"}"), 5);
   EXPECT_EQ(text.Value("meanwhile_loadtest_calls_total{code=\"UNAVAILABLE\"}"), 1);
   EXPECT_FALSE(text.Has("meanwhile_loadtest_calls_total{code=\"CANCELLED\"}"));
+  EXPECT_EQ(text.Value("meanwhile_loadtest_calls_failed_total"), 1);
   EXPECT_EQ(text.Value("meanwhile_loadtest_calls_due_total"), 10);
   EXPECT_EQ(text.Value("meanwhile_loadtest_calls_not_sent_total"), 1);
   EXPECT_EQ(text.Value("meanwhile_loadtest_calls_in_flight"), 1);
@@ -87,6 +92,26 @@ TEST(RunMetricsTest, ShowsTheNewestProgress) {
   EXPECT_EQ(bucket("60"), 5);
   EXPECT_EQ(bucket("+Inf"), 6);
   EXPECT_NEAR(text.Value("meanwhile_loadtest_call_seconds_sum{time=\"response\"}"), 70.08, 1.4);
+}
+
+TEST(RunMetricsTest, TellsTheStatusAlsoWhereItDoesNotDecideWhetherACallFailed) {
+  const auto metrics = RunMetrics::Listen("127.0.0.1:0");
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  LoadProgress progress;
+  LiveStats stats;
+  const std::chrono::milliseconds time(3);
+  stats.OnEnded(time, absl::StatusCode::kOk);
+  for (int i = 0; i < 2; ++i) stats.OnEnded(time, absl::StatusCode::kOk, Verdict::kWrongAnswer);
+  for (int i = 0; i < 4; ++i) stats.OnEnded(time, absl::StatusCode::kNotFound, Verdict::kSucceeded);
+  stats.AddTo(&progress.totals);
+  progress.recent = progress.totals;
+  progress.recent_length = absl::Milliseconds(500);
+  (*metrics)->Update(progress);
+  const PrometheusText text = PrometheusText::Fetch((*metrics)->url());
+  EXPECT_EQ(text.Value("meanwhile_loadtest_calls_total{code=\"OK\"}"), 3);
+  EXPECT_EQ(text.Value("meanwhile_loadtest_calls_total{code=\"NOT_FOUND\"}"), 4);
+  EXPECT_EQ(text.Value("meanwhile_loadtest_calls_failed_total"), 2);
+  EXPECT_EQ(text.Value("meanwhile_loadtest_achieved_rate"), 10);
 }
 
 TEST(RunMetricsTest, ThePageNamesEachAndNoOther) {
@@ -129,6 +154,24 @@ TEST(RunMetricsTest, TheBinaryShowsThemWhileItRuns) {
   EXPECT_GT(text.Value("meanwhile_loadtest_call_seconds_count{time=\"response\"}"), 0);
   EXPECT_LE(text.Value("meanwhile_loadtest_calls_in_flight"), 10);
   EXPECT_EQ(text.Value("meanwhile_loadtest_calls_due_total"), 0);
+  run.Signal(SIGINT);
+  EXPECT_EQ(run.Wait(), 105) << run.err();
+}
+
+TEST(RunMetricsTest, TheBinaryTellsCallsThatFailByTheirStatus) {
+  TestServer server;
+  Process run({"loadtest/loadtest", "run", server.target(), "-c", "10", "-z", "1h", "--warmup=0s",
+               "--wait=simulated:100ms", "--timeout=10ms", "--metrics=:0"});
+  const std::optional<std::string> line = run.ReadErrorLine();
+  ASSERT_TRUE(line.has_value());
+  ASSERT_THAT(*line, StartsWith("loadtest: metrics at http://127.0.0.1:"));
+  const std::string url(absl::StripPrefix(*line, "loadtest: metrics at "));
+  const std::string timed_out = "meanwhile_loadtest_calls_total{code=\"DEADLINE_EXCEEDED\"}";
+  EXPECT_TRUE(WaitUntil([&] { return PrometheusText::Fetch(url).Has(timed_out); }));
+  const PrometheusText text = PrometheusText::Fetch(url);
+  EXPECT_GT(text.Value(timed_out), 0);
+  EXPECT_FALSE(text.Has("meanwhile_loadtest_calls_total{code=\"UNKNOWN\"}"));
+  EXPECT_GE(text.Value("meanwhile_loadtest_calls_failed_total"), text.Value(timed_out));
   run.Signal(SIGINT);
   EXPECT_EQ(run.Wait(), 105) << run.err();
 }
