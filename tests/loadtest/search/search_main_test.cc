@@ -241,7 +241,7 @@ TEST(SearchTest, AnObjectiveMayBeOfOneMethodOfAMix) {
   std::ofstream(config) << "from: 50\nto: 50\nrepeats: 1\nwarmup: 0s\nduration: 300ms\n"
                            "proto: grpc/health/v1/health.proto\nproto-path: /usr/share/grpc-proto\n"
                            "mix:\n- {call: grpc.health.v1.Health/Check, name: good}\n"
-                           "- {call: grpc.health.v1.Health/Check, name: bad, data: {service: nobody}}\n";
+                           "- {call: grpc.health.v1.Health/Check, name: bad, expect-status: NOT_FOUND}\n";
   const auto search = [&](const std::string& objectives) {
     return RunProcess(Search(
         absl::StrCat(server.target(), kAnyDelay, " --config=", config, " --json=", json, " --slo=", objectives)));
