@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "async/event_loop.h"
 #include "async/task.h"
+#include "tests/no_more_threads.h"
 #include "tests/server/backend/database/postgres_queries.h"
 #include "tests/wait_until.h"
 
@@ -200,6 +202,13 @@ TEST(PostgresDatabaseOptionsTest, AreHeldToTheirBounds) {
   EXPECT_FALSE(PostgresDatabase::Create("postgresql://127.0.0.1", {.connections = 1001}).ok());
   EXPECT_FALSE(PostgresDatabase::Create("127.0.0.1", {}).ok());
   EXPECT_TRUE(PostgresDatabase::Create("postgresql://127.0.0.1", {}).ok());
+}
+
+TEST(PostgresDatabaseOptionsTest, AProcessWithoutAThreadLeftIsAClearError) {
+  const NoMoreThreads no_more;
+  const absl::Status status = PostgresDatabase::Create("postgresql://127.0.0.1", {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(absl::StartsWith(status.message(), "no descriptor or thread left to watch connections: ")) << status;
 }
 
 }  // namespace
