@@ -1,6 +1,7 @@
 #include "server/backend/database/sqlite_connection.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <system_error>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/backend/database/value_bound.h"
 
 namespace meanwhile {
 namespace {
@@ -16,9 +18,6 @@ namespace {
 // How many of SQLite's steps, about a millisecond or a few, between two looks.
 constexpr int kStepsBetweenLooks = 100'000;
 constexpr std::chrono::milliseconds kLongestPause{25};
-
-// A key that is not there; what SQLite says after the last row.
-constexpr int kNotFound = SQLITE_DONE;
 
 constexpr char kFindTable[] = "SELECT 1 FROM sqlite_schema WHERE name = 'meanwhile_items'";
 constexpr char kMakeTable[] = "CREATE TABLE meanwhile_items (key TEXT PRIMARY KEY, value BLOB NOT NULL)";
@@ -154,7 +153,7 @@ int SqliteConnection::MakeTable() {
   return code;  // After a failure the connection is closed, which rolls back.
 }
 
-int SqliteConnection::CarryOut(const Statement& statement, std::string* value) {
+int SqliteConnection::CarryOut(const Statement& statement, grpc::Status* answer, std::string* value) {
   sqlite3_stmt* prepared = statement.value ? store_.get() : read_.get();
   int code = sqlite3_bind_text64(prepared, 1, statement.key.data(), statement.key.size(), SQLITE_STATIC, SQLITE_UTF8);
   if (code == SQLITE_OK && statement.value) {
@@ -164,10 +163,16 @@ int SqliteConnection::CarryOut(const Statement& statement, std::string* value) {
     code = sqlite3_step(prepared);
     if (code == SQLITE_ROW) {
       const void* found = sqlite3_column_blob(prepared, 0);  // Null for an empty value.
-      value->assign(found == nullptr ? "" : static_cast<const char*>(found), sqlite3_column_bytes(prepared, 0));
+      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(prepared, 0));
+      *answer = CheckFound(statement.key, size);
+      if (answer->ok()) value->assign(found == nullptr ? "" : static_cast<const char*>(found), size);
       code = SQLITE_OK;
     } else if (code == SQLITE_DONE) {
-      code = statement.value ? SQLITE_OK : kNotFound;
+      if (!statement.value) {
+        *answer = grpc::Status(grpc::StatusCode::NOT_FOUND,
+                               absl::StrCat("no value for key \"", absl::Utf8SafeCEscape(View(statement.key)), "\""));
+      }
+      code = SQLITE_OK;
     }
   }
   sqlite3_reset(prepared);
@@ -197,12 +202,9 @@ std::optional<grpc::Status> SqliteConnection::Run(const Statement& statement, co
     const bool is_open = database_ != nullptr;
     int code = is_open ? SQLITE_OK : Open(/*flags=*/0);
     const bool opened = code == SQLITE_OK;
-    if (opened) code = CarryOut(statement, value);
-    if (code == SQLITE_OK) return grpc::Status();
-    if (code == kNotFound) {
-      return grpc::Status(grpc::StatusCode::NOT_FOUND,
-                          absl::StrCat("no value for key \"", absl::Utf8SafeCEscape(View(statement.key)), "\""));
-    }
+    grpc::Status answer;
+    if (opened) code = CarryOut(statement, &answer, value);
+    if (code == SQLITE_OK) return answer;
     const grpc::Status status = StatusOf(code);
     if (!opened || !IsBusy(code)) Close();
     if (gave_up_) return std::nullopt;

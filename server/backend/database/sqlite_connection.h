@@ -13,7 +13,7 @@
 // find it; a file that is gone is not made again, for its data may still come back. The status otherwise: UNAVAILABLE
 // when the file is gone, cannot be read or stays locked by another process; PERMISSION_DENIED when it may not be used
 // so; DATA_LOSS when it is not a database or corrupt; RESOURCE_EXHAUSTED when the disk is full; NOT_FOUND for a key
-// that is not there.
+// that is not there; OUT_OF_RANGE for a value that is larger than a client may store (value_bound.h).
 //
 // A statement that waits for a lock looks every 25 ms at most whether its call has ended; one that takes long, every
 // 100,000 steps of SQLite's machine. Syncing to the disk cannot be interrupted.
@@ -78,7 +78,8 @@ class SqliteConnection {
   bool HasTable(int* code);
   int Execute(const char* sql);
   int Prepare(const char* sql, Prepared* prepared);
-  int CarryOut(const Statement& statement, std::string* value);
+  // Sets `answer` to how it ended if it was carried out, and then `value` to what was read.
+  int CarryOut(const Statement& statement, grpc::Status* answer, std::string* value);
 
   void Close();
   bool FileHasMoved();

@@ -75,6 +75,21 @@ TEST_P(PostgresDatabaseTest, StoresAnyBytesAndReplacesThem) {
   }
 }
 
+TEST_P(PostgresDatabaseTest, AValueThatIsTooLargeIsNotReadAndTheConnectionGoesOn) {
+  const auto database = Create({.connections = 1});
+  ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
+  const Operator other(server->url());
+  const std::string process = "SELECT pid FROM pg_stat_activity WHERE application_name = 'meanwhile'";
+  const std::string before = other.Say(process);
+  other.Say("INSERT INTO meanwhile_items VALUES ('large', convert_to(repeat('x', 1048577), 'UTF8'))");
+  const Waited waited = Ask(database.get(), Read("large"));
+  EXPECT_EQ(waited.status.error_code(), grpc::StatusCode::OUT_OF_RANGE);
+  EXPECT_EQ(waited.status.error_message(), "value for key \"large\": 1048577 bytes: must be at most 1048576");
+  EXPECT_EQ(waited.value, "");
+  EXPECT_EQ(Ask(database.get(), Read("item-1")).value, "value of item-1");
+  EXPECT_EQ(other.Say(process), before);
+}
+
 TEST_P(PostgresDatabaseTest, AKeyThatTheDatabaseCannotHoldIsInvalidAndCostsNoConnection) {
   const auto database = Create({.connections = 1});
   const Operator op(server->url());
