@@ -19,6 +19,9 @@ namespace {
 constexpr int kStepsBetweenLooks = 100'000;
 constexpr std::chrono::milliseconds kLongestPause{25};
 
+// The journal mode is another than WAL; what SQLite says before the last row, and never of a failure.
+constexpr int kNoWal = SQLITE_ROW;
+
 constexpr char kFindTable[] = "SELECT 1 FROM sqlite_schema WHERE name = 'meanwhile_items'";
 constexpr char kMakeTable[] = "CREATE TABLE meanwhile_items (key TEXT PRIMARY KEY, value BLOB NOT NULL)";
 constexpr char kFillTable[] =
@@ -93,6 +96,10 @@ grpc::Status SqliteConnection::StatusOf(int code) const {
   if (code == SQLITE_OK) return grpc::Status();
   // The file's name alone: where it is, is not the client's affair.
   std::string message = absl::StrCat("sqlite ", std::filesystem::path(path_).filename().native(), ": ");
+  if (code == kNoWal) {
+    return grpc::Status(grpc::StatusCode::FAILED_PRECONDITION,
+                        absl::StrCat(message, "cannot be in WAL mode where it is"));
+  }
   if (IsBusy(code)) {
     absl::StrAppend(&message, "locked by another process; waited for at most ",
                     absl::FormatDuration(absl::FromChrono(busy_limit_)));
@@ -124,12 +131,26 @@ int SqliteConnection::Open(int flags) {
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_handler(database, OnBusy, this);
   sqlite3_progress_handler(database, kStepsBetweenLooks, OnProgress, this);
-  code = Execute("PRAGMA journal_mode = WAL");
+  code = SetWalMode();
   if (code == SQLITE_OK) code = Execute("PRAGMA synchronous = FULL");
   if (code == SQLITE_OK && !HasTable(&code) && code == SQLITE_OK) code = MakeTable();
   if (code == SQLITE_OK) code = Prepare(kRead, &read_);
   if (code == SQLITE_OK) code = Prepare(kStore, &store_);
   return code;
+}
+
+// SQLite leaves the mode as it is, and says so, where the file system does not do for WAL.
+int SqliteConnection::SetWalMode() {
+  Prepared set;
+  int code = Prepare("PRAGMA journal_mode = WAL", &set);
+  if (code != SQLITE_OK) return code;
+  bool is_wal = false;
+  while ((code = sqlite3_step(set.get())) == SQLITE_ROW) {
+    const auto* mode = reinterpret_cast<const char*>(sqlite3_column_text(set.get(), 0));
+    is_wal = mode != nullptr && std::string_view(mode) == "wal";
+  }
+  if (code != SQLITE_DONE) return code;
+  return is_wal ? SQLITE_OK : kNoWal;
 }
 
 bool SqliteConnection::HasTable(int* code) {

@@ -126,6 +126,17 @@ TEST_F(SqliteConnectionTest, IsInWalModeAndSyncsItsCommits) {
   EXPECT_EQ(ReadValue("key"), "value");
 }
 
+TEST_F(SqliteConnectionTest, AFileThatCannotBeInWalModeIsAClearErrorAndServesWhenItCan) {
+  sqlite3_vfs* const usual = sqlite3_vfs_find(nullptr);
+  sqlite3_vfs_register(sqlite3_vfs_find("unix-none"), /*makeDflt=*/1);  // Without shared memory, as on a network.
+  const grpc::Status status = Create();
+  sqlite3_vfs_register(usual, /*makeDflt=*/1);
+  EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "sqlite items.db: cannot be in WAL mode where it is");
+  EXPECT_TRUE(Create().ok());
+  EXPECT_EQ(ReadValue("item-1"), "value of item-1");
+}
+
 TEST_F(SqliteConnectionTest, LeavesATableThatIsThereAsItIs) {
   ASSERT_TRUE(Create().ok());
   OtherUser(file_).Do("DELETE FROM meanwhile_items WHERE key = 'item-7'");
