@@ -53,8 +53,9 @@ grpc::StatusCode StatusCodeOf(int code) {
       return grpc::StatusCode::DATA_LOSS;
     case SQLITE_FULL:
     case SQLITE_NOMEM:
-    case SQLITE_TOOBIG:
       return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case SQLITE_TOOBIG:
+      return grpc::StatusCode::OUT_OF_RANGE;
     default:
       return grpc::StatusCode::INTERNAL;
   }
