@@ -1,6 +1,7 @@
 #include "async/thread_pool.h"
 
 #include <cassert>
+#include <system_error>
 
 namespace meanwhile::async {
 
@@ -27,7 +28,11 @@ bool ThreadPool::Enqueue(Job* job) {
       return false;
     }
     const bool all_are_busy = running_ + queued_ >= threads_.size();
-    if (all_are_busy && threads_.size() < thread_count_) threads_.emplace_back([this] { WorkUntilStopped(); });
+    const bool may_start = all_are_busy && threads_.size() < thread_count_;
+    if (may_start && !StartThread() && threads_.empty()) {
+      ++refused_;
+      return false;
+    }
     job->queued = true;
     job->previous = last_;
     (last_ != nullptr ? last_->next : first_) = job;
@@ -36,6 +41,15 @@ bool ThreadPool::Enqueue(Job* job) {
   }
   work_available_.notify_one();
   return true;
+}
+
+bool ThreadPool::StartThread() {
+  try {
+    threads_.emplace_back([this] { WorkUntilStopped(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 ThreadPool::Figures ThreadPool::figures() const {

@@ -7,7 +7,8 @@
 // mailbox. An exception that leaves the function is thrown again at the await.
 //
 // Bounds: at most `threads` functions run at a time and at most `max_queued` wait for a thread. One more is refused at
-// once: a queue without a bound hides an overload until memory ends.
+// once: a queue without a bound hides an overload until memory ends. Where the system gives no further thread, work
+// waits for the threads that are there; as long as there is none at all, it is refused, too.
 //
 // Cancellation: work that no thread has taken leaves the queue at once. Work that runs is waited for, because it may
 // use what the coroutine owns; a long function looks at a flag of its own.
@@ -85,9 +86,10 @@ class ThreadPool {
     ~Job() = default;
   };
 
-  bool Enqueue(Job* job);    // False when the queue is full.
+  bool Enqueue(Job* job);    // False when the queue is full, or there is no thread and none to be had.
   bool TryRemove(Job* job);  // False when a thread has taken it.
   void Unlink(Job* job);     // Under mutex_.
+  bool StartThread();        // Under mutex_. False when the system gives none.
   void WorkUntilStopped();
 
   const std::size_t thread_count_;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "client/flags.h"
 #include "client/pem.h"
 
@@ -31,32 +32,37 @@ void AddCredentialFlags(CLI::App& app, CredentialFlags* flags) {
   app.add_flag("--insecure", flags->insecure, "Speak plaintext, the default");
 }
 
-absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags) {
+absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags, const std::string& prefix) {
   Credentials credentials{.channel = nullptr, .authority = flags.authority, .files = flags};
-  const auto bad_usage = [](const char* message) { return absl::InvalidArgumentError(message); };
-  if (!flags.cert.empty() && flags.key.empty()) return bad_usage("--cert: needs --key");
-  if (!flags.key.empty() && flags.cert.empty()) return bad_usage("--key: needs --cert");
+  const std::string cacert = prefix + "cacert", cert = prefix + "cert", key = prefix + "key";
+  const auto needs = [](const std::string& flag, const std::string& other) {
+    return absl::InvalidArgumentError(absl::StrCat(flag, ": needs ", other));
+  };
+  if (!flags.cert.empty() && flags.key.empty()) return needs(cert, key);
+  if (!flags.key.empty() && flags.cert.empty()) return needs(key, cert);
   if (!std::all_of(flags.authority.begin(), flags.authority.end(), &IsOfAuthority)) {
-    return absl::InvalidArgumentError(FlagError("--authority", flags.authority, "must be HOST or HOST:PORT"));
+    return absl::InvalidArgumentError(FlagError(prefix + "authority", flags.authority, "must be HOST or HOST:PORT"));
   }
   if (!flags.over_tls()) return credentials;
-  if (flags.insecure) return bad_usage("--insecure: cannot stand beside --tls, --cacert or --cert");
+  if (flags.insecure) {
+    return absl::InvalidArgumentError("--insecure: cannot stand beside --tls, --cacert or --cert");
+  }
 
   grpc::SslCredentialsOptions options;
   if (!flags.cacert.empty()) {
-    absl::StatusOr<PemFile> authorities = ReadPemFile("--cacert", flags.cacert);
+    absl::StatusOr<PemFile> authorities = ReadPemFile(cacert, flags.cacert);
     if (!authorities.ok()) return authorities.status();
     if (absl::Status status = CheckAuthorities(*authorities); !status.ok()) return status;
     options.pem_root_certs = std::move(authorities->text);
   }
   if (!flags.cert.empty()) {
-    absl::StatusOr<PemFile> certificate = ReadPemFile("--cert", flags.cert);
+    absl::StatusOr<PemFile> certificate = ReadPemFile(cert, flags.cert);
     if (!certificate.ok()) return certificate.status();
-    absl::StatusOr<PemFile> key = ReadPemFile("--key", flags.key);
-    if (!key.ok()) return key.status();
-    if (absl::Status status = CheckCertificateAndKey(*certificate, *key); !status.ok()) return status;
+    absl::StatusOr<PemFile> private_key = ReadPemFile(key, flags.key);
+    if (!private_key.ok()) return private_key.status();
+    if (absl::Status status = CheckCertificateAndKey(*certificate, *private_key); !status.ok()) return status;
     options.pem_cert_chain = std::move(certificate->text);
-    options.pem_private_key = std::move(key->text);
+    options.pem_private_key = std::move(private_key->text);
   }
   credentials.channel = grpc::SslCredentials(options);
   return credentials;

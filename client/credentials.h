@@ -52,8 +52,9 @@ struct Credentials {
 // --tls, --cacert, --cert, --key, --authority and --insecure. `flags` outlives the parsing.
 void AddCredentialFlags(CLI::App& app, CredentialFlags* flags);
 
-// The error is complete: it names the flag, and the file and what is wrong with it.
-absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags);
+// The error is complete: it names the flag, and the file and what is wrong with it. INVALID_ARGUMENT when one of the
+// flags is wrong or needs another one. `prefix` is how the names of the flags begin where they are not the ones above.
+absl::StatusOr<Credentials> MakeCredentials(const CredentialFlags& flags, const std::string& prefix = "--");
 
 }  // namespace meanwhile
 

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
 #include "client/config_flag.h"
+#include "client/credentials.h"
 #include "client/flags.h"
 #include "client/listener.h"
 #include "client/metrics_flag.h"
@@ -80,6 +81,13 @@ void AddWaitFlags(CLI::App& app, ServerOptions* options) {
         return absl::OkStatus();
       },
       "ADDRESS", "", "The Meanwhile server that remote waits call");
+  CredentialFlags* const credentials = &options->remote_credentials;
+  app.add_option("--remote-cacert", credentials->cacert, "Speak TLS to it, and trust the authorities in this file, PEM")
+      ->type_name("FILE");
+  app.add_option("--remote-cert", credentials->cert, "Speak TLS to it, with this certificate, PEM")->type_name("FILE");
+  app.add_option("--remote-key", credentials->key, "The private key of that certificate, PEM")->type_name("FILE");
+  app.add_option("--remote-authority", credentials->authority, "Its name, if it is not the host of --remote")
+      ->type_name("NAME");
   app.add_option("--data-dir", options->data_dir, "The directory that file waits read and write")->type_name("DIR");
   app.add_option("--database", options->database,
                  "The SQLite file that query waits ask; without it a private one, removed at the end")

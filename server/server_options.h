@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "client/credentials.h"
 #include "server/backend/simulated/backend_spec.h"
 #include "server/lifecycle_options.h"
 #include "server/net/limits.h"
@@ -68,6 +69,9 @@ struct ServerOptions {
 
   // `HOST:PORT` or `unix:PATH` of the server that remote waits call. Empty: such waits are refused.
   std::string remote = {};
+
+  // How that server is spoken to: plaintext by default.
+  CredentialFlags remote_credentials = {};
 
   // The longest wait that a request may ask for.
   absl::Duration max_wait = absl::Minutes(1);

@@ -1,14 +1,19 @@
 #include "server/backend/backend.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/credentials.h"
 #include "server/backend/database/postgres_database.h"
 #include "server/backend/database/sqlite_database.h"
 
 namespace meanwhile {
 namespace {
+
+// How the names of the flags begin that say how the other server is spoken to.
+constexpr char kRemotePrefix[] = "--remote-";
 
 // What a simulated wait asks for; null for the server's own backend. Of the other kinds it is not asked.
 const BackendSpec* SpecOf(const PlannedWait& wait) { return std::get_if<BackendSpec>(&wait); }
@@ -26,8 +31,25 @@ absl::Status Named(absl::string_view flag, const absl::Status& status) {
 
 absl::StatusOr<std::unique_ptr<Backend>> Backend::Open(const ServerOptions& options) {
   std::unique_ptr<Backend> backend(new Backend(options));
+  if (absl::Status status = backend->OpenRemote(options); !status.ok()) return status;
   if (absl::Status status = backend->OpenFilesAndDatabase(options); !status.ok()) return status;
   return backend;
+}
+
+absl::Status Backend::OpenRemote(const ServerOptions& options) {
+  const CredentialFlags& flags = options.remote_credentials;
+  if (options.remote.empty()) {
+    const std::pair<const char*, const std::string*> of_remote[] = {
+        {"cacert", &flags.cacert}, {"cert", &flags.cert}, {"key", &flags.key}, {"authority", &flags.authority}};
+    for (const auto& [name, value] : of_remote) {
+      if (!value->empty()) return absl::InvalidArgumentError(absl::StrCat(kRemotePrefix, name, ": needs --remote"));
+    }
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<Credentials> credentials = MakeCredentials(flags, kRemotePrefix);
+  if (!credentials.ok()) return credentials.status();
+  remote_.emplace(options.remote, *credentials);
+  return absl::OkStatus();
 }
 
 absl::Status Backend::OpenFilesAndDatabase(const ServerOptions& options) {
@@ -49,9 +71,7 @@ absl::Status Backend::OpenFilesAndDatabase(const ServerOptions& options) {
 }
 
 Backend::Backend(const ServerOptions& options)
-    : max_wait_(options.max_wait), simulated_(options.backend), draws_(options.backend, /*stream=*/0) {
-  if (!options.remote.empty()) remote_.emplace(options.remote);
-}
+    : max_wait_(options.max_wait), simulated_(options.backend), draws_(options.backend, /*stream=*/0) {}
 
 BackendDraw Backend::Draw(const BackendSpec* spec, BackendDraws& draws) const {
   if (spec == nullptr) return draws.Next();

@@ -45,6 +45,7 @@ class Backend {
 
   explicit Backend(const ServerOptions& options);
 
+  absl::Status OpenRemote(const ServerOptions& options);
   absl::Status OpenFilesAndDatabase(const ServerOptions& options);
 
   // What a simulated wait, which asks for `spec` or for the server's own, draws. A requested wait is cut at the longest

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <future>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 namespace meanwhile {
@@ -101,19 +102,23 @@ void BlockingHandlers::WaitInSequence(const grpc::ServerContext& call, const std
 }
 
 // A thread for each wait; the call's own thread looks after them, since it alone may ask whether the call was
-// cancelled.
+// cancelled. A wait for which the system has no thread fails, and so ends the others where all are wanted.
 void BlockingHandlers::WaitAtOnce(const grpc::ServerContext& call, const std::vector<PlannedWait>& waits,
                                   GatheredWaits& gathered) {
   std::atomic<bool> cancelled = false;
   const BlockingWaitLimit limit{call.deadline(), [&cancelled] { return cancelled.load(); }};
   std::mutex gathered_mutex;
+  const auto end = [&](std::size_t i, Waited waited) {
+    const std::lock_guard lock(gathered_mutex);
+    if (!gathered.Add(i, std::move(waited))) cancelled = true;
+  };
   std::vector<std::future<void>> running;
   for (std::size_t i = 0; i < waits.size(); ++i) {
-    running.push_back(std::async(std::launch::async, [&, i] {
-      Waited waited = backend_->WaitBlocking(limit, waits[i]);
-      const std::lock_guard lock(gathered_mutex);
-      if (!gathered.Add(i, std::move(waited))) cancelled = true;
-    }));
+    try {
+      running.push_back(std::async(std::launch::async, [&, i] { end(i, backend_->WaitBlocking(limit, waits[i])); }));
+    } catch (const std::system_error&) {
+      end(i, Waited{.status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "no thread is left for a wait")});
+    }
   }
   for (std::future<void>& one : running) {
     while (one.wait_for(BlockingWaitLimit::kLookInterval) != std::future_status::ready) {

@@ -147,6 +147,12 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   CallbackLoop& home() { return *home_; }
   async::EventLoop& loop() { return home_->loop(); }
 
+  // How a call ends whose handler threw: the exception is counted and logged, and not told to the client.
+  grpc::Status StatusOfThrown(const std::exception& exception) {
+    if (counter_ != nullptr) counter_->OnException(exception.what());
+    return grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
+  }
+
   // Before End: the call is refused.
   void SetShed(ShedReason reason) { record_.shed = reason; }
   // Before End: no thread of the pool has taken the call. It has been queued until now.
@@ -226,8 +232,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     try {
       waited = co_await home_->backend().Wait(wait);
     } catch (const std::exception& exception) {
-      if (counter_ != nullptr) counter_->OnException(exception.what());
-      waited.status = grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
+      waited.status = StatusOfThrown(exception);
     }
     RunOnLoop([&] { OnWaited(index, std::move(waited)); });
   }

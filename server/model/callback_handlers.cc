@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -242,8 +243,15 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
       ended = std::chrono::steady_clock::now();
       return status;
     };
-    const std::optional<grpc::Status> status = co_await pool_->Run(loop(), compute);
-    if (status) {
+    std::optional<grpc::Status> status, thrown;
+    try {
+      status = co_await pool_->Run(loop(), compute);
+    } catch (const std::exception& exception) {
+      thrown = StatusOfThrown(exception);
+    }
+    if (thrown) {
+      End(*thrown);
+    } else if (status) {
       SetRanOnPool(began, ended, processor_time);
       if (!in_time) SetShed(ShedReason::kDeadline);
       End(*status);

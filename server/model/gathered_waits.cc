@@ -26,7 +26,7 @@ bool GatheredWaits::Add(std::size_t index, Waited waited) {
 grpc::Status GatheredWaits::Answer(absl::Duration elapsed, v1::GatherResponse* response) {
   if (value_bytes_ > kMaxValueBytes) {
     return grpc::Status(
-        grpc::StatusCode::RESOURCE_EXHAUSTED,
+        grpc::StatusCode::OUT_OF_RANGE,
         absl::StrCat("values: ", value_bytes_, " bytes or more together: must be at most ", kMaxValueBytes));
   }
   if (!first_) {

@@ -36,7 +36,7 @@ class GatheredWaits {
   // After the last Add: the status that the call ends with. On OK the response is built, and the values are gone.
   //
   // Of several failures the one that made the others end: those were cancelled because of it, so a failure of another
-  // kind than CANCELLED comes first. RESOURCE_EXHAUSTED when the values are too large together.
+  // kind than CANCELLED comes first. OUT_OF_RANGE when the values are too large together.
   grpc::Status Answer(absl::Duration elapsed, v1::GatherResponse* response);
 
  private:

@@ -7,13 +7,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "client/proto_duration.h"
+#include "server/backend/database/value_bound.h"
 #include "server/backend/remote/hops.h"
 
 namespace meanwhile {
 namespace {
 
 constexpr std::size_t kMaxPayloadBytes = 1 << 20;
-constexpr std::size_t kMaxValueBytes = 1 << 20;
+constexpr std::size_t kMaxFileBytes = 1 << 20;
 constexpr std::size_t kMaxPathBytes = 1024;
 constexpr std::size_t kMaxKeyBytes = 256;
 constexpr int kMaxWaits = 100;
@@ -43,8 +44,8 @@ bool HasUnknownField(const google::protobuf::Message& message) {
 grpc::Status CheckBounds(const v1::FileReadWait& wait, const std::function<std::string()>& field) {
   const auto path = [&] { return absl::StrCat(field(), ".file_read.path"); };
   if (grpc::Status status = CheckSize(wait.path().size(), 1, kMaxPathBytes, path); !status.ok()) return status;
-  if (wait.length() > kMaxValueBytes) {
-    return Invalid(absl::StrCat(field(), ".file_read.length=", wait.length(), ": must be at most ", kMaxValueBytes));
+  if (wait.length() > kMaxFileBytes) {
+    return Invalid(absl::StrCat(field(), ".file_read.length=", wait.length(), ": must be at most ", kMaxFileBytes));
   }
   return grpc::Status();
 }
@@ -52,7 +53,7 @@ grpc::Status CheckBounds(const v1::FileReadWait& wait, const std::function<std::
 grpc::Status CheckBounds(const v1::FileWriteWait& wait, const std::function<std::string()>& field) {
   const auto path = [&] { return absl::StrCat(field(), ".file_write.path"); };
   if (grpc::Status status = CheckSize(wait.path().size(), 1, kMaxPathBytes, path); !status.ok()) return status;
-  return CheckSize(wait.content().size(), 0, kMaxValueBytes,
+  return CheckSize(wait.content().size(), 0, kMaxFileBytes,
                    [&] { return absl::StrCat(field(), ".file_write.content"); });
 }
 
@@ -63,7 +64,7 @@ grpc::Status CheckBounds(const v1::QueryWait& wait, const std::function<std::str
     case v1::QueryWait::kStore: {
       const auto key = [&] { return absl::StrCat(field(), ".query.store.key"); };
       if (grpc::Status status = CheckSize(wait.store().key().size(), 1, kMaxKeyBytes, key); !status.ok()) return status;
-      return CheckSize(wait.store().value().size(), 0, kMaxValueBytes,
+      return CheckSize(wait.store().value().size(), 0, kMaxStoredBytes,
                        [&] { return absl::StrCat(field(), ".query.store.value"); });
     }
     case v1::QueryWait::STATEMENT_NOT_SET:

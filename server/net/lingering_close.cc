@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <system_error>
 
 #include "absl/time/clock.h"
 
@@ -64,22 +65,28 @@ bool LingeringClose::Keep(int fd) {
   const bool client_goes_on = size > 0 || (size < 0 && errno == EAGAIN);
   if (!client_goes_on) return false;
   const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (copy >= 0) adopter->Add(copy);
-  return copy >= 0;
+  if (copy < 0) return false;
+  if (adopter->Add(copy)) return true;
+  close(copy);
+  return false;
 }
 
-void LingeringClose::Add(int fd) {
+bool LingeringClose::Add(int fd) {
   const std::lock_guard lock(mutex_);
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { CloseThoseThatEnd(); });
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
   const absl::Time until = absl::Now() + kLongest;
   kept_[fd] = until;
   expiries_.emplace_back(until, fd);
   epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
   epoll_ctl(poll_fd_, EPOLL_CTL_ADD, fd, &event);
-  if (thread_.joinable()) {
-    eventfd_write(wake_fd_, 1);
-  } else {
-    thread_ = std::thread([this] { CloseThoseThatEnd(); });
-  }
+  eventfd_write(wake_fd_, 1);
+  return true;
 }
 
 void LingeringClose::Finish() {

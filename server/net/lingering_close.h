@@ -12,6 +12,8 @@
 // How: the sockets are ours, but it is gRPC that closes them. The linker leads its calls of shutdown() here (see the
 // BUILD file). gRPC then closes its descriptor and goes on; a second one for the same socket keeps the connection.
 //
+// Where there is no descriptor or thread left for that, a socket is closed as gRPC does it.
+//
 // Ownership: the server's; outlives the gRPC server that gets the sockets. Thread: any. One thread of its own, from the
 // first connection that has to be kept.
 
@@ -51,7 +53,8 @@ class LingeringClose {
   static bool Keep(int fd);
 
  private:
-  void Add(int fd);
+  // Takes `fd` over. False when no thread can be started for it: then it stays the caller's.
+  bool Add(int fd);
   void CloseThoseThatEnd();
   // Throws away what has come. False at the end.
   static bool Discard(int fd);

@@ -16,6 +16,7 @@
 
 #include "async/event_loop.h"
 #include "tests/async/fake_poller.h"
+#include "tests/no_more_threads.h"
 
 namespace meanwhile::async {
 namespace {
@@ -269,6 +270,53 @@ TEST(ThreadPoolTest, StartsAThreadOnlyWhenAllOthersAreBusy) {
   loop.Spawn(body());
   loop.RunToEnd();
   EXPECT_EQ(threads.size(), 1u);
+}
+
+TEST(ThreadPoolTest, WorkIsRefusedWhereNoThreadCanBeStartedAndRunsWhenOneCan) {
+  FakeLoop loop;
+  ThreadPool pool(2, 10);
+  std::vector<bool> ran;
+  auto body = [&]() -> Task<> {
+    const bool did_run = co_await pool.Run(loop, [] {});
+    ran.push_back(did_run);
+  };
+  {
+    const NoMoreThreads no_more;
+    loop.Spawn(body());
+    EXPECT_EQ(ran, (std::vector<bool>{false}));
+    EXPECT_EQ(pool.figures().started, 0u);
+    EXPECT_EQ(pool.figures().refused, 1u);
+  }
+  loop.Spawn(body());
+  loop.RunToEnd();
+  EXPECT_EQ(ran, (std::vector<bool>{false, true}));
+}
+
+TEST(ThreadPoolTest, WorkForWhichNoFurtherThreadCanBeStartedWaitsForThoseThatAreThere) {
+  FakeLoop loop;
+  ThreadPool pool(2, 0);
+  Gate gate;
+  std::vector<std::string> order;
+  auto blocker = [&]() -> Task<> {
+    co_await pool.Run(loop, [&] { gate.WaitHere(); });
+    order.push_back("blocker");
+  };
+  auto other = [&]() -> Task<> {
+    const bool did_run = co_await pool.Run(loop, [] {});
+    order.push_back(did_run ? "ran" : "refused");
+  };
+  loop.Spawn(blocker());
+  gate.WaitUntilStarted();
+  {
+    const NoMoreThreads no_more;
+    loop.Spawn(other());
+  }
+  EXPECT_TRUE(order.empty());
+  EXPECT_EQ(pool.figures().started, 1u);
+  EXPECT_EQ(pool.figures().queued, 1u);
+  gate.Release();
+  loop.RunToEnd();
+  EXPECT_EQ(order, (std::vector<std::string>{"blocker", "ran"}));
 }
 
 TEST(ThreadPoolTest, TwoLoopsShareAPoolAndEachGetsItsOwnResults) {

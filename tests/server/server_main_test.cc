@@ -271,6 +271,10 @@ const std::map<std::string, std::tuple<std::string, int, std::string>> kBadPlace
     {"--tls-cert", {"/nowhere", 2, "needs --tls-key"}},
     {"--tls-key", {"/nowhere", 2, "needs --tls-cert"}},
     {"--tls-client-ca", {"/nowhere", 2, "needs --tls-cert"}},
+    {"--remote-cacert", {"/nowhere", 2, "needs --remote"}},
+    {"--remote-cert", {"/nowhere", 2, "needs --remote"}},
+    {"--remote-key", {"/nowhere", 2, "needs --remote"}},
+    {"--remote-authority", {"other", 2, "needs --remote"}},
 };
 
 TEST(ServerFlagsTest, APlaceThatCannotBeOpenedEndsTheStartAndTheFlagIsNamed) {
@@ -286,6 +290,20 @@ TEST(ServerFlagsTest, AFileOfTlsThatIsNotThereEndsTheStart) {
   const Outcome outcome = RunProcess({"server/server", "--listen=127.0.0.1:0", "--tls-cert=/nowhere", "--tls-key=/k"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.err, "server: --tls-cert: /nowhere: No such file or directory\n");
+}
+
+TEST(ServerFlagsTest, WhatIsWrongWithTheCredentialsForAnotherServerEndsTheStart) {
+  const std::tuple<std::string, int, std::string> cases[] = {
+      {"--remote-cacert=/nowhere", 1, "--remote-cacert: /nowhere: No such file or directory"},
+      {"--remote-cert=/nowhere", 2, "--remote-cert: needs --remote-key"},
+      {"--remote-key=/nowhere", 2, "--remote-key: needs --remote-cert"},
+      {"--remote-authority=a/b", 2, "--remote-authority=a/b: must be HOST or HOST:PORT"},
+  };
+  for (const auto& [flag, exit_code, message] : cases) {
+    const Outcome outcome = RunProcess({"server/server", "--listen=127.0.0.1:0", "--remote=localhost:1", flag});
+    EXPECT_EQ(outcome.exit_code, exit_code) << flag;
+    EXPECT_EQ(outcome.err, absl::StrCat("server: ", message, "\n"));
+  }
 }
 
 TEST(ServerFlagsTest, TheTablesAboveHaveEachFlag) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "server/backend/database/value_bound.h"
 
 namespace meanwhile {
 namespace {
@@ -247,7 +248,9 @@ std::optional<PostgresConnection::Need> PostgresConnection::OnAnswered() {
     status_ = grpc::Status(grpc::StatusCode::NOT_FOUND,
                            absl::StrCat("no value for key \"", absl::Utf8SafeCEscape(View(statement_.key)), "\""));
   } else {
-    value_.assign(PQgetvalue(answer.get(), 0, 0), static_cast<std::size_t>(PQgetlength(answer.get(), 0, 0)));
+    const auto size = static_cast<std::size_t>(PQgetlength(answer.get(), 0, 0));
+    status_ = CheckFound(statement_.key, size);
+    if (status_.ok()) value_.assign(PQgetvalue(answer.get(), 0, 0), size);
   }
   phase_ = Phase::kIdle;
   return Need::kNothing;

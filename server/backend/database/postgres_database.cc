@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -74,7 +75,12 @@ absl::StatusOr<std::unique_ptr<PostgresDatabase>> PostgresDatabase::Create(const
   }
   absl::StatusOr<std::unique_ptr<PostgresEndpoint>> endpoint = PostgresEndpoint::Parse(url);
   if (!endpoint.ok()) return endpoint.status();
-  return std::unique_ptr<PostgresDatabase>(new PostgresDatabase(*std::move(endpoint), options));
+  try {
+    return std::unique_ptr<PostgresDatabase>(new PostgresDatabase(*std::move(endpoint), options));
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no descriptor or thread left to watch connections: ", error.what()));
+  }
 }
 
 PostgresDatabase::PostgresDatabase(std::unique_ptr<PostgresEndpoint> endpoint, const Options& options)

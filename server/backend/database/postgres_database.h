@@ -45,8 +45,8 @@ class PostgresDatabase final : public Database {
     std::size_t max_queued = 10'000;
   };
 
-  // INVALID_ARGUMENT says what is wrong with the URL or with an option. Connects to nothing: a server that is down is
-  // the queries' affair.
+  // INVALID_ARGUMENT says what is wrong with the URL or with an option, RESOURCE_EXHAUSTED that the process has no
+  // descriptor or thread left. Connects to nothing: a server that is down is the queries' affair.
   static absl::StatusOr<std::unique_ptr<PostgresDatabase>> Create(const std::string& url, const Options& options);
 
   async::Task<Waited> Wait(async::EventLoop& loop, const v1::QueryWait& query) override;

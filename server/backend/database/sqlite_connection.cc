@@ -1,6 +1,7 @@
 #include "server/backend/database/sqlite_connection.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <system_error>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/backend/database/value_bound.h"
 
 namespace meanwhile {
 namespace {
@@ -17,8 +19,8 @@ namespace {
 constexpr int kStepsBetweenLooks = 100'000;
 constexpr std::chrono::milliseconds kLongestPause{25};
 
-// A key that is not there; what SQLite says after the last row.
-constexpr int kNotFound = SQLITE_DONE;
+// The journal mode is another than WAL; what SQLite says before the last row, and never of a failure.
+constexpr int kNoWal = SQLITE_ROW;
 
 constexpr char kFindTable[] = "SELECT 1 FROM sqlite_schema WHERE name = 'meanwhile_items'";
 constexpr char kMakeTable[] = "CREATE TABLE meanwhile_items (key TEXT PRIMARY KEY, value BLOB NOT NULL)";
@@ -51,8 +53,9 @@ grpc::StatusCode StatusCodeOf(int code) {
       return grpc::StatusCode::DATA_LOSS;
     case SQLITE_FULL:
     case SQLITE_NOMEM:
-    case SQLITE_TOOBIG:
       return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case SQLITE_TOOBIG:
+      return grpc::StatusCode::OUT_OF_RANGE;
     default:
       return grpc::StatusCode::INTERNAL;
   }
@@ -94,6 +97,10 @@ grpc::Status SqliteConnection::StatusOf(int code) const {
   if (code == SQLITE_OK) return grpc::Status();
   // The file's name alone: where it is, is not the client's affair.
   std::string message = absl::StrCat("sqlite ", std::filesystem::path(path_).filename().native(), ": ");
+  if (code == kNoWal) {
+    return grpc::Status(grpc::StatusCode::FAILED_PRECONDITION,
+                        absl::StrCat(message, "cannot be in WAL mode where it is"));
+  }
   if (IsBusy(code)) {
     absl::StrAppend(&message, "locked by another process; waited for at most ",
                     absl::FormatDuration(absl::FromChrono(busy_limit_)));
@@ -125,12 +132,26 @@ int SqliteConnection::Open(int flags) {
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_handler(database, OnBusy, this);
   sqlite3_progress_handler(database, kStepsBetweenLooks, OnProgress, this);
-  code = Execute("PRAGMA journal_mode = WAL");
+  code = SetWalMode();
   if (code == SQLITE_OK) code = Execute("PRAGMA synchronous = FULL");
   if (code == SQLITE_OK && !HasTable(&code) && code == SQLITE_OK) code = MakeTable();
   if (code == SQLITE_OK) code = Prepare(kRead, &read_);
   if (code == SQLITE_OK) code = Prepare(kStore, &store_);
   return code;
+}
+
+// SQLite leaves the mode as it is, and says so, where the file system does not do for WAL.
+int SqliteConnection::SetWalMode() {
+  Prepared set;
+  int code = Prepare("PRAGMA journal_mode = WAL", &set);
+  if (code != SQLITE_OK) return code;
+  bool is_wal = false;
+  while ((code = sqlite3_step(set.get())) == SQLITE_ROW) {
+    const auto* mode = reinterpret_cast<const char*>(sqlite3_column_text(set.get(), 0));
+    is_wal = mode != nullptr && std::string_view(mode) == "wal";
+  }
+  if (code != SQLITE_DONE) return code;
+  return is_wal ? SQLITE_OK : kNoWal;
 }
 
 bool SqliteConnection::HasTable(int* code) {
@@ -154,7 +175,7 @@ int SqliteConnection::MakeTable() {
   return code;  // After a failure the connection is closed, which rolls back.
 }
 
-int SqliteConnection::CarryOut(const Statement& statement, std::string* value) {
+int SqliteConnection::CarryOut(const Statement& statement, grpc::Status* answer, std::string* value) {
   sqlite3_stmt* prepared = statement.value ? store_.get() : read_.get();
   int code = sqlite3_bind_text64(prepared, 1, statement.key.data(), statement.key.size(), SQLITE_STATIC, SQLITE_UTF8);
   if (code == SQLITE_OK && statement.value) {
@@ -164,10 +185,16 @@ int SqliteConnection::CarryOut(const Statement& statement, std::string* value) {
     code = sqlite3_step(prepared);
     if (code == SQLITE_ROW) {
       const void* found = sqlite3_column_blob(prepared, 0);  // Null for an empty value.
-      value->assign(found == nullptr ? "" : static_cast<const char*>(found), sqlite3_column_bytes(prepared, 0));
+      const auto size = static_cast<std::size_t>(sqlite3_column_bytes(prepared, 0));
+      *answer = CheckFound(statement.key, size);
+      if (answer->ok()) value->assign(found == nullptr ? "" : static_cast<const char*>(found), size);
       code = SQLITE_OK;
     } else if (code == SQLITE_DONE) {
-      code = statement.value ? SQLITE_OK : kNotFound;
+      if (!statement.value) {
+        *answer = grpc::Status(grpc::StatusCode::NOT_FOUND,
+                               absl::StrCat("no value for key \"", absl::Utf8SafeCEscape(View(statement.key)), "\""));
+      }
+      code = SQLITE_OK;
     }
   }
   sqlite3_reset(prepared);
@@ -197,12 +224,9 @@ std::optional<grpc::Status> SqliteConnection::Run(const Statement& statement, co
     const bool is_open = database_ != nullptr;
     int code = is_open ? SQLITE_OK : Open(/*flags=*/0);
     const bool opened = code == SQLITE_OK;
-    if (opened) code = CarryOut(statement, value);
-    if (code == SQLITE_OK) return grpc::Status();
-    if (code == kNotFound) {
-      return grpc::Status(grpc::StatusCode::NOT_FOUND,
-                          absl::StrCat("no value for key \"", absl::Utf8SafeCEscape(View(statement.key)), "\""));
-    }
+    grpc::Status answer;
+    if (opened) code = CarryOut(statement, &answer, value);
+    if (code == SQLITE_OK) return answer;
     const grpc::Status status = StatusOf(code);
     if (!opened || !IsBusy(code)) Close();
     if (gave_up_) return std::nullopt;

@@ -12,8 +12,9 @@
 // again, once. A file that was moved away or replaced is noticed, too, so that nothing is stored where nobody will
 // find it; a file that is gone is not made again, for its data may still come back. The status otherwise: UNAVAILABLE
 // when the file is gone, cannot be read or stays locked by another process; PERMISSION_DENIED when it may not be used
-// so; DATA_LOSS when it is not a database or corrupt; RESOURCE_EXHAUSTED when the disk is full; NOT_FOUND for a key
-// that is not there.
+// so; FAILED_PRECONDITION when it cannot be in WAL mode where it is; DATA_LOSS when it is not a database or corrupt;
+// RESOURCE_EXHAUSTED when the disk is full; NOT_FOUND for a key that is not there; OUT_OF_RANGE for a value that is
+// larger than a client may store (value_bound.h).
 //
 // A statement that waits for a lock looks every 25 ms at most whether its call has ended; one that takes long, every
 // 100,000 steps of SQLite's machine. Syncing to the disk cannot be interrupted.
@@ -74,11 +75,13 @@ class SqliteConnection {
 
   // Each returns SQLite's result code.
   int Open(int flags);
+  int SetWalMode();
   int MakeTable();
   bool HasTable(int* code);
   int Execute(const char* sql);
   int Prepare(const char* sql, Prepared* prepared);
-  int CarryOut(const Statement& statement, std::string* value);
+  // Sets `answer` to how it ended if it was carried out, and then `value` to what was read.
+  int CarryOut(const Statement& statement, grpc::Status* answer, std::string* value);
 
   void Close();
   bool FileHasMoved();

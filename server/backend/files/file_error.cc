@@ -38,7 +38,7 @@ absl::Status FileError(int error, absl::string_view path) {
     case EDQUOT:
       return FileError(absl::StatusCode::kResourceExhausted, path, "the disk is full");
     case EFBIG:
-      return FileError(absl::StatusCode::kResourceExhausted, path, "larger than the system lets a file be");
+      return FileError(absl::StatusCode::kOutOfRange, path, "larger than the system lets a file be");
     case EMFILE:
     case ENFILE:
       return FileError(absl::StatusCode::kResourceExhausted, path, "too many files are open");

@@ -11,7 +11,8 @@
 //
 // How a wait ends, beside what DiskPool says, with a message that names the path as the request gave it:
 // INVALID_ARGUMENT for a path that leads out of the data directory or is not one; NOT_FOUND; PERMISSION_DENIED;
-// FAILED_PRECONDITION for what is not a regular file; RESOURCE_EXHAUSTED when the disk is full.
+// FAILED_PRECONDITION for what is not a regular file; RESOURCE_EXHAUSTED when the disk is full; OUT_OF_RANGE for what
+// would be larger than the system lets a file be.
 //
 // It has two entries, one for each way of writing a handler; what they do and how it ends is the same. Coroutines wait
 // while a pool of threads works, as there is no other way to keep the disk from holding up a loop.

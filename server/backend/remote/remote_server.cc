@@ -27,10 +27,11 @@ void HandOn(const RemoteCall& call, grpc::ClientContext* context) {
 
 }  // namespace
 
-RemoteServer::RemoteServer(const std::string& target) : target_(target), blocking_stub_(NewStub()) {}
+RemoteServer::RemoteServer(const std::string& target, const Credentials& credentials)
+    : target_(target), credentials_(credentials), blocking_stub_(NewStub()) {}
 
 std::unique_ptr<v1::Meanwhile::Stub> RemoteServer::NewStub() const {
-  return v1::Meanwhile::NewStub(ChannelPool({.target = target_}).channel(0));
+  return v1::Meanwhile::NewStub(ChannelPool({.target = target_, .credentials = credentials_}).channel(0));
 }
 
 grpc::Status RemoteServer::StatusOf(const grpc::Status& status) const {

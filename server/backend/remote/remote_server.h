@@ -1,5 +1,5 @@
 // RemoteServer: the other Meanwhile server, --remote, that calls of this one may wait for. A wait is a Fetch call
-// there.
+// there, in plaintext or over TLS.
 //
 // What is handed on: the deadline, as it is; the cancellation; and in the metadata `meanwhile-hops` how many servers
 // the call has come through, so that a chain that leads back to itself ends.
@@ -17,6 +17,7 @@
 
 #include "async/event_loop.h"
 #include "async/task.h"
+#include "client/credentials.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "server/backend/planned_wait.h"
 #include "server/backend/waited.h"
@@ -25,8 +26,8 @@ namespace meanwhile {
 
 class RemoteServer {
  public:
-  // `target` as in client/channel_pool.h. No connection is made before the first call.
-  explicit RemoteServer(const std::string& target);
+  // `target` and `credentials` as in client/channel_pool.h. No connection is made before the first call.
+  RemoteServer(const std::string& target, const Credentials& credentials);
 
   // For a loop: with a connection of its own.
   std::unique_ptr<v1::Meanwhile::Stub> NewStub() const;
@@ -42,6 +43,7 @@ class RemoteServer {
   grpc::Status StatusOf(const grpc::Status& status) const;
 
   const std::string target_;
+  const Credentials credentials_;
   const std::unique_ptr<v1::Meanwhile::Stub> blocking_stub_;
 };
 

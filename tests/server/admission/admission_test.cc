@@ -51,6 +51,14 @@ TEST(AdmissionTest, AnAdmittedCallThatFoundAQueueFullIsToldWhenToTryAgain) {
   EXPECT_GE(HintOf(call), 50);
 }
 
+TEST(AdmissionTest, ACallThatNoRetryCanHelpIsNotToldToTryAgain) {
+  Admission admission(0, 100ms);
+  grpc::ServerContext call;
+  EXPECT_TRUE(admission.TryAdmit(&call, NoTime).ok());
+  admission.OnReturned(&call, StatusCode::OUT_OF_RANGE, 0ms);
+  EXPECT_EQ(HintOf(call), 0);
+}
+
 TEST(AdmissionTest, ACallWithoutADeadlineHasAllTheTimeAndIsNotAskedHowMuchItNeeds) {
   Admission admission(0, 100ms);
   grpc::ServerContext call;

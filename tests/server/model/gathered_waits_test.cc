@@ -77,7 +77,7 @@ TEST(GatheredWaitsTest, ValuesOfMoreThan3MiBTogetherAreRefused) {
   EXPECT_FALSE(gathered.Add(4, Good("not even kept")));
   v1::GatherResponse response;
   const grpc::Status status = gathered.Answer(absl::Seconds(3), &response);
-  EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(status.error_code(), StatusCode::OUT_OF_RANGE);
   EXPECT_EQ(status.error_message(), "values: 3145729 bytes or more together: must be at most 3145728");
 
   GatheredWaits small_enough(Request(v1::GatherRequest::IN_SEQUENCE, 3));

@@ -10,6 +10,7 @@
 
 #include "client/channel_pool.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
+#include "tests/no_more_threads.h"
 #include "tests/server/fetches_in_flight.h"
 #include "tests/server/model/served_model.h"
 #include "tests/wait_until.h"
@@ -44,6 +45,17 @@ TEST_F(PoolModelTest, ServesSoManyAtATimeAndTheRestWaitForTheirTurn) {
   FetchesInFlight fetches(served.target(), 50, absl::Milliseconds(5));
   EXPECT_EQ(fetches.Ended(), (Counts{{StatusCode::OK, 50}}));
   EXPECT_GT(served.server().GetStats().peak_in_flight(), 2u);
+}
+
+TEST_F(PoolModelTest, AWaitAtOnceForWhichNoThreadCanBeStartedFails) {
+  EXPECT_EQ(served().Call("Fetch", ""), "OK waited { }");  // Starts the thread that takes the next calls.
+  const NoMoreThreads no_more;
+  for (const std::string mode : {"AT_ONCE", "FIRST_OF"}) {
+    EXPECT_EQ(served().Call("Gather", "mode: " + mode + " waits {} waits {}"),
+              "RESOURCE_EXHAUSTED no thread is left for a wait");
+  }
+  EXPECT_EQ(served().Call("Gather", "waits {} waits {}"),
+            "OK waited { } waited { } elapsed { } values: \"\" values: \"\"");
 }
 
 TEST_F(PoolModelTest, ShedsWhenTheQueueIsFull) {

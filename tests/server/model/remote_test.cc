@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/channel_pool.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
+#include "tests/certificates.h"
 #include "tests/server/model/served_model.h"
 #include "tests/wait_until.h"
 
@@ -68,6 +69,42 @@ class RemoteTest : public testing::TestWithParam<ModelKind> {
 
 INSTANTIATE_TEST_SUITE_P(Models, RemoteTest, testing::ValuesIn(kAllModels),
                          [](const testing::TestParamInfo<ModelKind>& info) { return ToString(info.param); });
+
+TEST_P(RemoteTest, SpeaksTlsToAServerThatTakesOnlyClientsWithACertificate) {
+  const TestAuthority authority;
+  const KeyPair server = authority.Issue({.name = "server"});
+  const KeyPair client = authority.Issue({.name = "client"});
+  const std::string ca = WriteFile("ca.pem", authority.certificate());
+  ServerOptions last_options = ServedModel::SmallServer(GetParam());
+  last_options.tls = {.certificate = WriteFile("server.pem", server.certificate),
+                      .key = WriteFile("server.key", server.key),
+                      .client_ca = ca};
+  ServedModel last(last_options);
+  const auto fetch_with = [&](const CredentialFlags& credentials) {
+    ServerOptions options = ServedModel::SmallServer(GetParam());
+    options.remote = last.target();
+    options.remote_credentials = credentials;
+    return ServedModel(options).Call("Fetch", "payload: 'hello' wait { remote {} }");
+  };
+  CredentialFlags good;
+  good.cacert = ca;
+  good.cert = WriteFile("client.pem", client.certificate);
+  good.key = WriteFile("client.key", client.key);
+  EXPECT_EQ(fetch_with(good), "OK payload: \"hello\" waited { }");
+  CredentialFlags by_name = good;
+  by_name.authority = "server";
+  EXPECT_EQ(fetch_with(by_name), "OK payload: \"hello\" waited { }");
+  EXPECT_TRUE(last.HasFinished("OK", 2));
+
+  const auto unavailable = testing::StartsWith(absl::StrCat("UNAVAILABLE remote ", last.target(), ": "));
+  CredentialFlags by_another_name = good;
+  by_another_name.authority = "another";
+  EXPECT_THAT(fetch_with(by_another_name), unavailable);
+  CredentialFlags of_another_authority = good;
+  of_another_authority.cacert = WriteFile("other.pem", TestAuthority("other").certificate());
+  EXPECT_THAT(fetch_with(of_another_authority), unavailable);
+  EXPECT_THAT(fetch_with({}), unavailable) << "in plaintext";
+}
 
 TEST_P(RemoteTest, ACallGoesThroughAChainOfThreeServers) {
   const auto last = Serve("");

@@ -57,6 +57,10 @@ std::vector<Case> FileCases() {
        "OK waited { } value: \"Tyger\""},
       {"AFileBehindItsEndIsEmpty", "Fetch", "wait { file_read { path: 'poem' offset: 1000 } }", "OK waited { }"},
       {"AMebibyteOfAFileIsRead", "Fetch", "wait { file_read { path: 'large' } }", "OK 1048596 characters"},
+      {"FilesThatAreTooLargeTogetherAreRefused", "Gather",
+       "waits { file_read { path: 'large' } } waits { file_read { path: 'large' } } "
+       "waits { file_read { path: 'large' } } waits { file_read { path: 'large' } }",
+       "OUT_OF_RANGE values: 4194304 bytes or more together: must be at most 3145728"},
       {"AFileThatIsNotThereIsNotFound", "Fetch", "wait { file_read { path: 'prose' } }",
        "NOT_FOUND file prose: no such file"},
       {"AFilesPathMayNotBeAbsolute", "Fetch", "wait { file_read { path: '/etc/passwd' } }",

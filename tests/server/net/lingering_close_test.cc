@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "tests/no_more_threads.h"
 #include "tests/wait_until.h"
 
 namespace meanwhile {
@@ -122,6 +123,22 @@ TEST(LingeringCloseTest, AConnectionThatTheClientHasClosedIsNotKept) {
   char end;
   EXPECT_EQ(recv(connection.server(), &end, 1, 0), 0);
   EXPECT_FALSE(LingeringClose::Keep(connection.server()));
+}
+
+TEST(LingeringCloseTest, ASocketIsNotKeptWhereNoThreadCanBeStartedForIt) {
+  LingeringClose closing;
+  Connection first, second;
+  closing.Adopt(first.server());
+  closing.Adopt(second.server());
+  {
+    const NoMoreThreads no_more;
+    EXPECT_FALSE(LingeringClose::Keep(first.server()));
+  }
+  first.CloseServer();
+  int error = 0;
+  EXPECT_EQ(first.ReadByClient(&error), 0u);
+  EXPECT_TRUE(LingeringClose::Keep(second.server()));
+  second.CloseClient();
 }
 
 TEST(LingeringCloseTest, ASocketIsKeptOnceAndOnlyByWhoIsStillThere) {

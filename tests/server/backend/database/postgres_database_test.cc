@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "async/event_loop.h"
 #include "async/task.h"
+#include "tests/no_more_threads.h"
 #include "tests/server/backend/database/postgres_queries.h"
 #include "tests/wait_until.h"
 
@@ -71,6 +73,21 @@ TEST_P(PostgresDatabaseTest, StoresAnyBytesAndReplacesThem) {
     ASSERT_TRUE(read.ok()) << read.status.error_message();
     EXPECT_TRUE(read.value == value) << read.value.size();
   }
+}
+
+TEST_P(PostgresDatabaseTest, AValueThatIsTooLargeIsNotReadAndTheConnectionGoesOn) {
+  const auto database = Create({.connections = 1});
+  ASSERT_TRUE(Ask(database.get(), Read("item-1")).ok());
+  const Operator other(server->url());
+  const std::string process = "SELECT pid FROM pg_stat_activity WHERE application_name = 'meanwhile'";
+  const std::string before = other.Say(process);
+  other.Say("INSERT INTO meanwhile_items VALUES ('large', convert_to(repeat('x', 1048577), 'UTF8'))");
+  const Waited waited = Ask(database.get(), Read("large"));
+  EXPECT_EQ(waited.status.error_code(), grpc::StatusCode::OUT_OF_RANGE);
+  EXPECT_EQ(waited.status.error_message(), "value for key \"large\": 1048577 bytes: must be at most 1048576");
+  EXPECT_EQ(waited.value, "");
+  EXPECT_EQ(Ask(database.get(), Read("item-1")).value, "value of item-1");
+  EXPECT_EQ(other.Say(process), before);
 }
 
 TEST_P(PostgresDatabaseTest, AKeyThatTheDatabaseCannotHoldIsInvalidAndCostsNoConnection) {
@@ -200,6 +217,13 @@ TEST(PostgresDatabaseOptionsTest, AreHeldToTheirBounds) {
   EXPECT_FALSE(PostgresDatabase::Create("postgresql://127.0.0.1", {.connections = 1001}).ok());
   EXPECT_FALSE(PostgresDatabase::Create("127.0.0.1", {}).ok());
   EXPECT_TRUE(PostgresDatabase::Create("postgresql://127.0.0.1", {}).ok());
+}
+
+TEST(PostgresDatabaseOptionsTest, AProcessWithoutAThreadLeftIsAClearError) {
+  const NoMoreThreads no_more;
+  const absl::Status status = PostgresDatabase::Create("postgresql://127.0.0.1", {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(absl::StartsWith(status.message(), "no descriptor or thread left to watch connections: ")) << status;
 }
 
 }  // namespace

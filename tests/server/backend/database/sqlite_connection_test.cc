@@ -105,6 +105,18 @@ TEST_F(SqliteConnectionTest, WhatWasStoredIsReadWhateverItsBytes) {
   EXPECT_EQ(ReadValue("item-5"), "mine");
 }
 
+TEST_F(SqliteConnectionTest, AValueThatIsTooLargeIsNotReadAndTheConnectionGoesOn) {
+  ASSERT_TRUE(Create().ok());
+  OtherUser other(file_);
+  other.Do("INSERT INTO meanwhile_items VALUES ('la\"rge', zeroblob(1048577)), ('largest', zeroblob(1048576))");
+  value_ = "before";
+  const grpc::Status status = Read("la\"rge");
+  EXPECT_EQ(status.error_code(), StatusCode::OUT_OF_RANGE);
+  EXPECT_EQ(status.error_message(), "value for key \"la\\\"rge\": 1048577 bytes: must be at most 1048576");
+  EXPECT_EQ(value_, "before");
+  EXPECT_EQ(ReadValue("largest").size(), 1048576u);
+}
+
 TEST_F(SqliteConnectionTest, IsInWalModeAndSyncsItsCommits) {
   ASSERT_TRUE(Create().ok());
   EXPECT_TRUE(fs::exists(file_.string() + "-wal"));
@@ -112,6 +124,17 @@ TEST_F(SqliteConnectionTest, IsInWalModeAndSyncsItsCommits) {
   connection_.reset();
   ASSERT_TRUE(Create().ok());
   EXPECT_EQ(ReadValue("key"), "value");
+}
+
+TEST_F(SqliteConnectionTest, AFileThatCannotBeInWalModeIsAClearErrorAndServesWhenItCan) {
+  sqlite3_vfs* const usual = sqlite3_vfs_find(nullptr);
+  sqlite3_vfs_register(sqlite3_vfs_find("unix-none"), /*makeDflt=*/1);  // Without shared memory, as on a network.
+  const grpc::Status status = Create();
+  sqlite3_vfs_register(usual, /*makeDflt=*/1);
+  EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "sqlite items.db: cannot be in WAL mode where it is");
+  EXPECT_TRUE(Create().ok());
+  EXPECT_EQ(ReadValue("item-1"), "value of item-1");
 }
 
 TEST_F(SqliteConnectionTest, LeavesATableThatIsThereAsItIs) {

@@ -28,7 +28,7 @@ TEST(FileErrorTest, EachErrorHasAStatusThatTheClientCanActUpon) {
       {ENODEV, StatusCode::kFailedPrecondition, "not a regular file"},
       {ENOSPC, StatusCode::kResourceExhausted, "the disk is full"},
       {EDQUOT, StatusCode::kResourceExhausted, "the disk is full"},
-      {EFBIG, StatusCode::kResourceExhausted, "larger than the system lets a file be"},
+      {EFBIG, StatusCode::kOutOfRange, "larger than the system lets a file be"},
       {EMFILE, StatusCode::kResourceExhausted, "too many files are open"},
       {ENFILE, StatusCode::kResourceExhausted, "too many files are open"},
       {EAGAIN, StatusCode::kUnavailable, "its directories are being changed"},
