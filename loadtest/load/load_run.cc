@@ -51,6 +51,8 @@ EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
   engines.credentials = options.credentials;
   engines.connections = std::min(options.connections, SlotsOf(options));
   engines.engines = std::min(options.loops == 0 ? AvailableProcessors() : options.loops, SlotsOf(options));
+  // Each loop has a part of the total, and none is without limit.
+  if (options.total > 0) engines.engines = std::min<uint64_t>(engines.engines, options.total);
   engines.slots = SlotsOf(options);
   engines.plan = options.plan;
   if (engines.plan == nullptr) {

@@ -50,8 +50,8 @@ struct LoadOptions {
   absl::Duration longest_dispatch_delay = absl::Milliseconds(10);
   // Sockets. One more than there may be calls in flight has no use, and none is opened.
   std::size_t connections = 8;
-  // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight, nor,
-  // with engine http2, than connections.
+  // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight, nor
+  // than `total`, nor, with engine http2, than connections.
   std::size_t loops = 0;
   // The calls; calls of Fetch with `request` when null.
   std::shared_ptr<const CallPlan> plan;

@@ -179,6 +179,20 @@ TEST(LoadRunTest, SendsExactlyTheTotalInAnOpenLoop) {
   EXPECT_EQ(server.fetches(), 101u);
 }
 
+TEST(LoadRunTest, SendsExactlyTheTotalInAnOpenLoopAlsoWhenThereAreMoreLoops) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.shape.emplace().phases = {{1000, 1000}};
+  options.total = 1;
+  options.duration = absl::Minutes(1);
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->loops, 1u);
+  EXPECT_EQ(result->scheduled, 1u);
+  EXPECT_EQ(result->measurement.succeeded(), 1u);
+  EXPECT_EQ(server.fetches(), 1u);
+}
+
 TEST(LoadRunTest, CountsWhatItDidNotSendInAnOpenLoop) {
   TestServer server;
   LoadOptions options = OptionsFor(server);
