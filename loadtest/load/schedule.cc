@@ -36,6 +36,24 @@ absl::Duration LoadShape::length() const {
   return length;
 }
 
+absl::Duration LoadShape::TimeFor(uint64_t calls) const {
+  if (replay != nullptr) {
+    const std::size_t due = std::min<uint64_t>(calls, replay->size());
+    if (due == 0) return absl::ZeroDuration();
+    const absl::Duration last = absl::FromChrono((*replay)[due - 1]);
+    return due == 1 ? last : last + (last - absl::FromChrono(replay->front())) / static_cast<double>(due - 1);
+  }
+  absl::Duration time;
+  auto left = static_cast<double>(calls);
+  for (const RatePhase& phase : phases) {
+    const double due = CallsIn(phase, absl::ToDoubleSeconds(phase.length));
+    if (left <= due) return time + absl::Seconds(SecondsFor(phase, left));
+    left -= due;
+    time += phase.length;
+  }
+  return time;
+}
+
 LoadShape AfterWarmUp(const LoadShape& shape, absl::Duration warmup) {
   LoadShape after = shape;
   if (warmup <= absl::ZeroDuration()) return after;
