@@ -1,6 +1,7 @@
 #include "loadtest/load/schedule.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -27,6 +28,14 @@ double SecondsFor(const RatePhase& phase, double calls) {
 std::chrono::nanoseconds FromSeconds(double seconds) { return std::chrono::nanoseconds(std::llround(1e9 * seconds)); }
 
 }  // namespace
+
+uint64_t SeedOf(uint64_t seed, uint64_t number) {
+  // A seed_seq takes 32 bits of each number.
+  std::seed_seq mixed{seed & 0xffffffff, seed >> 32, number & 0xffffffff, number >> 32};
+  std::array<uint32_t, 2> bits;
+  mixed.generate(bits.begin(), bits.end());
+  return uint64_t{bits[0]} << 32 | bits[1];
+}
 
 absl::Duration LoadShape::length() const {
   if (replay != nullptr)

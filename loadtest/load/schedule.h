@@ -47,6 +47,9 @@ struct Arrival {
   uint64_t seed = 1;
 };
 
+// The seed of the measurement with that number, of several that share `seed`: another one for each.
+uint64_t SeedOf(uint64_t seed, uint64_t number);
+
 struct LoadShape {
   // One after another.
   std::vector<RatePhase> phases;

@@ -12,6 +12,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "loadtest/load/schedule.h"
 #include "tests/client/test_server.h"
 #include "tests/wait_until.h"
 

@@ -9,7 +9,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace meanwhile {
@@ -204,6 +208,17 @@ TEST(ScheduleTest, TheSameSeedGivesTheSameTimesAndAnotherSeedOthers) {
   const LoadShape other = Rate(10, {Arrival::Kind::kPoisson, 1, 2});
   EXPECT_EQ(Take(10, Schedule(&one)), Take(10, Schedule(&one)));
   EXPECT_NE(Take(10, Schedule(&one)), Take(10, Schedule(&other)));
+}
+
+TEST(ScheduleTest, MeasurementsThatShareASeedHaveEachTheirOwn) {
+  std::set<uint64_t> seeds;
+  for (const uint64_t seed : {uint64_t{0}, uint64_t{1}, uint64_t{2}, uint64_t{1} << 32}) {
+    for (const uint64_t number : {uint64_t{0}, uint64_t{1}, uint64_t{2}, uint64_t{1} << 32}) {
+      seeds.insert(SeedOf(seed, number));
+      EXPECT_EQ(SeedOf(seed, number), SeedOf(seed, number));
+    }
+  }
+  EXPECT_EQ(seeds.size(), 16u);
 }
 
 }  // namespace
