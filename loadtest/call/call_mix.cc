@@ -52,6 +52,7 @@ class Source final : public CallSource {
       : plan_(plan), mix_(std::move(mix)), place_(static_cast<double>(engine) * kGoldenRatio) {
     // The next engine begins with the next entry.
     turns_.assign(mix_->entries.size(), engine);
+    messages_.resize(mix_->entries.size());
     // When the plan is measured once more its templates draw other values: an identifier is there once.
     std::seed_seq seed{mix_->seed, uint64_t{engine}, mix_->next_source.fetch_add(1, std::memory_order_relaxed)};
     values_.random.seed(seed);
@@ -64,9 +65,10 @@ class Source final : public CallSource {
     if (data.fixed != OutgoingCall::kNotFixed) return plan_.Fixed(data.fixed);
     values_.call_number = mix_->next_number.fetch_add(1, std::memory_order_relaxed);
     values_.now = absl::Now();
-    messages_.resize(data.entry->size());
-    for (std::size_t i = 0; i < messages_.size(); ++i) Make((*data.entry)[i], method, &messages_[i]);
-    return {method, messages_};
+    std::vector<std::string>& messages = messages_[method];
+    messages.resize(data.entry->size());
+    for (std::size_t i = 0; i < messages.size(); ++i) Make((*data.entry)[i], method, &messages[i]);
+    return {method, messages};
   }
 
  private:
@@ -108,7 +110,8 @@ class Source final : public CallSource {
   TemplateValues values_;
   std::string json_;
   std::string made_;
-  std::vector<std::string> messages_;
+  // Those made last, of each entry of the mix: what is sent again must be of the same method.
+  std::vector<std::vector<std::string>> messages_;
 };
 
 }  // namespace

@@ -44,7 +44,7 @@ struct CallEntry {
 };
 
 // Calls whose template came out as no message, such as a number that has grown too large for its field. They send what
-// the call before sent there, so the run is not the one that was asked for.
+// the last call of the same entry sent there, so the run is not the one that was asked for.
 class UnmadeCalls {
  public:
   void Add(absl::string_view error);

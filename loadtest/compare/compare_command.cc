@@ -26,6 +26,7 @@
 #include "loadtest/flags/exit_codes.h"
 #include "loadtest/flags/output_files.h"
 #include "loadtest/flags/settings.h"
+#include "loadtest/load/schedule.h"
 #include "loadtest/report/text_report.h"
 
 namespace meanwhile {
@@ -223,7 +224,8 @@ void CompareCommand::Finish() {
   flags.scenario_flag.Finish(*command_, &flags.call_flags);
   std::vector<const CLI::Option*> of_scenarios = {flags.payload_option};
   if (!flags.scenario_flag.is_file()) of_scenarios.push_back(flags.scenario_flag.option());
-  flags.call_flags.Finish(of_scenarios);
+  flags.call_flags.Finish(of_scenarios, flags.comparison.arrival.kind == Arrival::Kind::kPoisson);
+  flags.comparison.arrival.seed = flags.call_flags.seed();
   flags.server_flags.Finish(ForeignService(flags.call_flags.services()), flags.credentials.over_tls());
 }
 

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/version.h"
-#include "loadtest/compare/comparison.h"
 #include "loadtest/compare/pinning.h"
 #include "loadtest/load/load_shape.h"
 #include "loadtest/load/progress.h"
@@ -44,15 +43,6 @@ v1::ComparisonReport ReportOf(const ComparisonOptions& options, const v1::Host& 
   return report;
 }
 
-void SetLoad(const Level& level, const Arrival& arrival, LoadOptions* load) {
-  if (!level.rate) {
-    load->in_flight = level.in_flight;
-    return;
-  }
-  load->shape.emplace().phases = {{*level.rate, *level.rate}};
-  load->shape->arrival = arrival;
-}
-
 absl::StatusOr<ServerRound> Measure(const ComparedServer& server, const std::string& processors, LoadOptions load,
                                     const std::function<void(const LoadProgress&)>& show,
                                     const std::function<bool()>& stopped) {
@@ -82,8 +72,7 @@ absl::Status MeasureRounds(const ComparisonOptions& options, const std::string& 
   ProgressLine progress(stderr);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const ComparedServer& server = options.servers[steps[i].server];
-    LoadOptions load = options.load;
-    SetLoad(options.levels[steps[i].level], options.arrival, &load);
+    const LoadOptions load = LoadOf(options, steps[i]);
     const std::string label = absl::StrCat(i + 1, "/", steps.size(), " ", NameOf(server), " · ");
     const auto show = [&](const LoadProgress& now) { progress.Show(now, label); };
     absl::StatusOr<ServerRound> round = Measure(server, processors, load, show, stopped);
@@ -113,6 +102,19 @@ void SetIdealShares(v1::ComparisonReport* report) {
 }
 
 }  // namespace
+
+LoadOptions LoadOf(const ComparisonOptions& options, const RoundStep& step) {
+  LoadOptions load = options.load;
+  const Level& level = options.levels[step.level];
+  if (!level.rate) {
+    load.in_flight = level.in_flight;
+    return load;
+  }
+  load.shape.emplace().phases = {{*level.rate, *level.rate}};
+  load.shape->arrival = options.arrival;
+  load.shape->arrival.seed = SeedOf(options.arrival.seed, step.round);
+  return load;
+}
 
 absl::StatusOr<v1::ComparisonReport> RunComparison(ComparisonOptions options, const std::function<bool()>& stopped) {
   const v1::Host host = ReadHost();  // Before pinning, which takes processors away.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "loadtest/compare/comparison.h"
 #include "loadtest/load/load_run.h"
 #include "loadtest/load/schedule.h"
 #include "loadtest/report/level.h"
@@ -53,6 +54,10 @@ struct ComparisonOptions {
   // Whether servers and load tester get processors of their own.
   bool pin = true;
 };
+
+// The load of that measurement, but for the target. Poisson arrivals are drawn anew for each round, and are the same
+// for all servers in it.
+LoadOptions LoadOf(const ComparisonOptions& options, const RoundStep& step);
 
 // Measures until all is done or `stopped` says otherwise; a report that was interrupted tells of the measurements that
 // were finished. Shows the progress on stderr. Errors: those of `prepare_calls` and MeasureServer, or the load tester

@@ -10,11 +10,15 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "client/flags.h"
 #include "client/version.h"
 #include "loadtest/compare/comparison.h"
+#include "loadtest/report/figures.h"
 #include "loadtest/report/run_cell.h"
 
 namespace meanwhile {
@@ -32,19 +36,36 @@ constexpr absl::string_view kFlagsOfCalls[] = {
     "wait",
 };
 
+// Of two lengths of runs that are to be alike, the longer may be so many times the shorter.
+constexpr double kMostTimesLonger = 2;
+
+// What it was set to, given or not; empty where a report does not tell.
+std::string SettingOf(const v1::RunReport& report, absl::string_view flag) {
+  const auto setting = std::find_if(report.settings().begin(), report.settings().end(),
+                                    [flag](const v1::Setting& one) { return one.name() == flag; });
+  return setting == report.settings().end() ? "" : setting->value();
+}
+
+// As CredentialFlags::over_tls has it.
+absl::string_view TransportOf(const v1::RunReport& report) {
+  const std::string tls = SettingOf(report, "tls");
+  bool is_on = !tls.empty();
+  if (is_on && !absl::SimpleAtob(tls, &is_on)) is_on = true;
+  const bool over_tls = is_on || !SettingOf(report, "cacert").empty() || !SettingOf(report, "cert").empty();
+  return over_tls ? "TLS" : "plaintext";
+}
+
 // What makes runs alike, by name, as text. Empty where a report does not tell.
 std::vector<std::pair<std::string, std::string>> TraitsOf(const v1::RunReport& report) {
   std::vector<std::pair<std::string, std::string>> traits = {
       {"load", report.load()},
       {"engine", report.engine()},
       {"connections", absl::StrCat(report.connections())},
+      {"max-in-flight", absl::StrCat(report.max_in_flight())},
+      {"transport", std::string(TransportOf(report))},
       {"what was called", absl::StrJoin(report.methods(), ", ")},
   };
-  for (const absl::string_view flag : kFlagsOfCalls) {
-    const auto setting = std::find_if(report.settings().begin(), report.settings().end(),
-                                      [flag](const v1::Setting& one) { return one.name() == flag; });
-    traits.emplace_back(std::string(flag), setting == report.settings().end() ? "" : setting->value());
-  }
+  for (const absl::string_view flag : kFlagsOfCalls) traits.emplace_back(std::string(flag), SettingOf(report, flag));
   return traits;
 }
 
@@ -64,6 +85,61 @@ absl::Status CheckLoad(const EarlierRun& reference, const EarlierRun& run) {
                                                    told(expected[i].second), " in the other"));
   }
   return absl::OkStatus();
+}
+
+bool IsReplay(const v1::RunReport& report) { return absl::StartsWith(report.load(), "replay:"); }
+
+// In seconds; none where a report does not tell.
+std::optional<double> WarmUpOf(const v1::RunReport& report) {
+  const auto setting = std::find_if(report.settings().begin(), report.settings().end(),
+                                    [](const v1::Setting& one) { return one.name() == "warmup"; });
+  if (setting == report.settings().end()) return std::nullopt;
+  // As LoadFlags has it: what ends with its calls has none by default.
+  if (!setting->given() && (!SettingOf(report, "total").empty() || IsReplay(report))) return 0;
+  absl::Duration warmup;
+  return absl::ParseDuration(setting->value(), &warmup) ? std::optional(absl::ToDoubleSeconds(warmup)) : std::nullopt;
+}
+
+// Whether the calls of the runs, as many in each, ended them: how long that took is what was measured.
+bool EndedWithAsManyCalls(const std::vector<const EarlierRun*>& runs) {
+  const v1::RunReport& first = runs.front()->report;
+  const std::string total = SettingOf(first, "total");
+  if (total.empty() && !IsReplay(first)) return false;
+  return std::all_of(runs.begin(), runs.end(),
+                     [&total](const EarlierRun* run) { return SettingOf(run->report, "total") == total; });
+}
+
+// Tells of the shortest and the longest of the runs where they are too far apart. `length` may be none.
+template <typename Length>
+void TellLengths(const std::vector<const EarlierRun*>& runs, absl::string_view verb, Length length,
+                 v1::ComparisonReport* report) {
+  const EarlierRun* shortest = nullptr;
+  const EarlierRun* longest = nullptr;
+  for (const EarlierRun* run : runs) {
+    const std::optional<double> seconds = length(run->report);
+    if (!seconds) continue;
+    if (shortest == nullptr || *seconds < *length(shortest->report)) shortest = run;
+    if (longest == nullptr || *seconds > *length(longest->report)) longest = run;
+  }
+  if (shortest == nullptr) return;
+  const double low = *length(shortest->report);
+  const double high = *length(longest->report);
+  if (high <= kMostTimesLonger * low) return;
+  report->add_problems(absl::StrCat(shortest->file, " ", verb, " for ", FormatSeconds(low), " and ", longest->file,
+                                    " for ", FormatSeconds(high), ": the difference may be theirs"));
+}
+
+void TellLengths(const std::vector<EarlierRun>& before, const std::vector<EarlierRun>& after,
+                 v1::ComparisonReport* report) {
+  std::vector<const EarlierRun*> runs;
+  for (const std::vector<EarlierRun>* side : {&before, &after}) {
+    for (const EarlierRun& run : *side) runs.push_back(&run);
+  }
+  if (!EndedWithAsManyCalls(runs)) {
+    const auto measured = [](const v1::RunReport& run) { return std::optional(run.duration_seconds()); };
+    TellLengths(runs, "was measured", measured, report);
+  }
+  TellLengths(runs, "was warmed up", &WarmUpOf, report);
 }
 
 // In an open loop all get the rate of the first: what was asked for is the same, what came out may be a call apart.
@@ -150,6 +226,7 @@ absl::StatusOr<v1::ComparisonReport> CompareRuns(const std::vector<EarlierRun>& 
     report.add_problems(absl::StrCat("the files are of different hosts, ", host, " and ", *other_host,
                                      ": the difference may be theirs"));
   }
+  TellLengths(before, after, &report);
   AddSide(after, kAfter, rate, &report);
   AddSide(before, kBefore, rate, &report);
   Summarize(&report);

@@ -23,7 +23,8 @@ struct EarlierRun {
 absl::StatusOr<EarlierRun> ReadEarlierRun(absl::string_view flag, const std::string& file, const std::string& path);
 
 // The comparison of those after over those before, none of them empty. INVALID_ARGUMENT, naming both files and what
-// differs, when they were not all made with the same load, or, unless `force`, on the same host.
+// differs, when they were not all made with the same load, or, unless `force`, on the same host. The report's problems
+// tell of runs that are much longer than others, or were warmed up for much longer.
 absl::StatusOr<v1::ComparisonReport> CompareRuns(const std::vector<EarlierRun>& before,
                                                  const std::vector<EarlierRun>& after, bool force);
 

@@ -94,9 +94,10 @@ void CallFlags::AddData(CLI::App& app) {
   };
   pick_option_ = AddParsedFlag(app, "--pick", parse_pick, "KIND", "round-robin",
                                "Which of several messages the next call sends: round-robin or random");
-  seed_option_ =
-      AddCountFlag(app, "--seed", &seed_, {0, std::numeric_limits<uint64_t>::max()},
-                   "Picks and templates draw the same in each run with the same seed; at random if not given");
+  seed_ = std::random_device()();
+  seed_option_ = AddCountFlag(
+      app, "--seed", &seed_, {0, std::numeric_limits<uint64_t>::max()},
+      "Picks, templates and Poisson arrivals draw the same in each run with the same seed; at random if not given");
   seed_option_->default_str("");
 }
 
@@ -119,7 +120,7 @@ void CallFlags::AddChecks(CLI::App& app) {
                       "What must stand in each answer, as status.code=1 or items[0].name=x; may be repeated");
 }
 
-void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch) const {
+void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch, bool draws_arrivals) const {
   RefuseTogether({proto_option_, protoset_option_});
   RefuseTogether({data_option_, data_file_option_, binary_file_option_});
   if (Given(proto_path_option_) && !Given(proto_option_)) Refuse(proto_path_option_, "needs --proto");
@@ -129,9 +130,10 @@ void CallFlags::Finish(const std::vector<const CLI::Option*>& of_fetch) const {
   if (!mix_.empty()) RefuseWhatEntriesSay();
   if (!given()) {
     for (const CLI::Option* option : {proto_option_, protoset_option_, data_option_, data_file_option_,
-                                      binary_file_option_, pick_option_, seed_option_, fields_option_}) {
+                                      binary_file_option_, pick_option_, fields_option_}) {
       if (Given(option)) Refuse(option, "needs --call");
     }
+    if (Given(seed_option_) && !draws_arrivals) Refuse(seed_option_, "needs --call or --arrival=poisson");
     return;
   }
   for (const CLI::Option* option : of_fetch) {
@@ -159,7 +161,6 @@ absl::Status CallFlags::Prepare(LoadOptions* load, const AskSchema& ask) {
   if (!given()) return PrepareOwn(load);
   const absl::StatusOr<std::shared_ptr<const Schema>> schema = ReadSchema(*load, ask);
   if (!schema.ok()) return schema.status();
-  if (!Given(seed_option_)) seed_ = std::random_device()();
   absl::StatusOr<ResolvedMix> resolved =
       ResolveMix(*schema, mix_.empty() ? std::vector<MixEntry>{entry_} : mix_, seed_);
   if (!resolved.ok()) return resolved.status();

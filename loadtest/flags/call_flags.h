@@ -4,7 +4,7 @@
 //   CallFlags flags;
 //   flags.Add(app);
 //   ...  // Once the command line is parsed, in a callback:
-//   flags.Finish();
+//   flags.Finish(of_fetch, draws_arrivals);
 //   ...
 //   absl::Status status = flags.Prepare(&load);   // Reads schema and data.
 //   RunLoad(load); flags.Describe(&report);
@@ -50,8 +50,11 @@ class CallFlags {
   void SetMix(std::vector<MixEntry> mix) { mix_ = std::move(mix); }
 
   // After the parsing. Throws UsageError where the flags make no sense together. `of_fetch` are flags that only Fetch
-  // understands.
-  void Finish(const std::vector<const CLI::Option*>& of_fetch) const;
+  // understands; `draws_arrivals` says that the seed has a use whatever is called.
+  void Finish(const std::vector<const CLI::Option*>& of_fetch, bool draws_arrivals) const;
+
+  // After the parsing: what is given, or else was drawn for this object.
+  uint64_t seed() const { return seed_; }
 
   // Whether there are calls other than those of Fetch, and of which services.
   bool given() const { return !mix_.empty() || call_option_->count() > 0; }

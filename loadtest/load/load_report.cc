@@ -109,7 +109,9 @@ void SetMeasured(const LoadResult& result, Report* report) {
     *report->mutable_service_time() = SummaryOf(measurement.service_times());
     *report->mutable_dispatch_delay() = SummaryOf(measurement.dispatch_delays());
   }
-  if (result.scheduled > 0 && seconds > 0) report->set_offered_rate(static_cast<double>(result.scheduled) / seconds);
+  if (const double due = absl::ToDoubleSeconds(result.scheduled_time); result.scheduled > 0 && due > 0) {
+    report->set_offered_rate(static_cast<double>(result.scheduled) / due);
+  }
   report->set_not_sent(static_cast<double>(result.not_sent));
   report->set_in_flight_at_end(static_cast<double>(result.in_flight_at_end));
   report->set_unfinished(static_cast<double>(result.unfinished));

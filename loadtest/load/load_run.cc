@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -44,6 +45,15 @@ absl::Duration Between(LoadTime from, LoadTime to) {
 // How many calls can be in flight.
 std::size_t SlotsOf(const LoadOptions& options) { return options.shape ? options.max_in_flight : options.in_flight; }
 
+bool IsReplay(const LoadOptions& options) { return options.shape && options.shape->replay != nullptr; }
+
+// The number of calls that ends the run, whatever the time; the highest there is when none does.
+uint64_t LastCallOf(const LoadOptions& options) {
+  uint64_t last = options.total > 0 ? options.total : std::numeric_limits<uint64_t>::max();
+  if (IsReplay(options)) last = std::min<uint64_t>(last, options.shape->replay->size());
+  return last;
+}
+
 EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
   EngineSetOptions engines;
   engines.kind = options.engine;
@@ -51,6 +61,8 @@ EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
   engines.credentials = options.credentials;
   engines.connections = std::min(options.connections, SlotsOf(options));
   engines.engines = std::min(options.loops == 0 ? AvailableProcessors() : options.loops, SlotsOf(options));
+  // Each loop has a part of the total, and none is without limit.
+  if (options.total > 0) engines.engines = std::min<uint64_t>(engines.engines, options.total);
   engines.slots = SlotsOf(options);
   engines.plan = options.plan;
   if (engines.plan == nullptr) {
@@ -65,8 +77,10 @@ EngineSetOptions EngineOptionsOf(const LoadOptions& options) {
 class Run {
  public:
   Run(const LoadOptions& options, EngineSet* engines, LoadObserver* observer, const std::function<bool()>& stopped)
-      : duration_(options.shape ? std::min(options.duration, options.shape->length()) : options.duration),
-        has_total_(options.total > 0),
+      : asked_shape_(options.shape),
+        planned_(options.shape ? std::min(options.duration, options.shape->length()) : options.duration),
+        duration_(IsReplay(options) ? options.duration : planned_),
+        last_call_(LastCallOf(options)),
         has_warmup_(std::max(options.warmup, options.longest_warmup) > absl::ZeroDuration()),
         engines_(engines),
         observer_(observer),
@@ -119,6 +133,9 @@ class Run {
       if (loop->streams() == nullptr) continue;
       if (!result.streams) result.streams.emplace();
       result.streams->Add(*loop->streams());
+    }
+    if (asked_shape_) {
+      result.scheduled_time = result.scheduled < last_call_ ? result.elapsed : asked_shape_->TimeFor(result.scheduled);
     }
     for (std::size_t i = 0; i < engines_->size(); ++i) {
       result.waited_for_stream += engines_->engine(i).waited_for_stream();
@@ -228,14 +245,27 @@ class Run {
     return true;
   }
 
-  // Where loops had sent all their calls the measured time ended with the last of these.
+  // Where loops had sent all the calls that end a run the measured time ended with the last of these.
   LoadTime EndOfMeasuredTime() {
     const absl::MutexLock lock(&mutex_);
     const LoadTime end = time_.end;
-    if (!has_total_ || running_ > 0 || end <= std::chrono::steady_clock::now()) return end;
+    if (!ends_with_calls() || running_ > 0 || end <= std::chrono::steady_clock::now()) return end;
     LoadTime last = time_.begin.load();
-    for (const std::unique_ptr<LoadLoop>& loop : loops_) last = std::max(last, loop->counts().last_end);
-    return last;
+    uint64_t scheduled = 0;
+    for (const std::unique_ptr<LoadLoop>& loop : loops_) {
+      last = std::max(last, loop->counts().last_end);
+      scheduled += loop->counts().scheduled;
+    }
+    // A schedule may have had no more calls before the end.
+    return asked_shape_ && scheduled < last_call_ ? end : last;
+  }
+
+  bool ends_with_calls() const { return last_call_ < std::numeric_limits<uint64_t>::max(); }
+
+  absl::Duration TimeLeft(LoadTime now) const {
+    const LoadTime begin = time_.begin;
+    if (now < begin) return Between(now, warmup_end_) + planned_;
+    return std::max(Between(now, std::min(time_.end.load(), After(begin, planned_))), absl::ZeroDuration());
   }
 
   void TellProgress(LoadTime now) {
@@ -254,7 +284,7 @@ class Run {
     progress.p50 = progress.recent.Quantile(0.5);
     progress.p99 = progress.recent.Quantile(0.99);
     progress.in_flight = progress.recent.in_flight;
-    progress.time_left = progress.warming_up ? Between(now, warmup_end_) + duration_ : Between(now, time_.end);
+    progress.time_left = TimeLeft(now);
     last_progress_ = now;
     observer_->OnProgress(progress);
   }
@@ -293,8 +323,10 @@ class Run {
     return methods;
   }
 
-  const absl::Duration duration_;
-  const bool has_total_;
+  const std::optional<LoadShape>& asked_shape_;
+  const absl::Duration planned_;   // Of the measured time, but for the calls of a replay that end after its last send.
+  const absl::Duration duration_;  // It ends then at the latest.
+  const uint64_t last_call_;
   const bool has_warmup_;
   LoadTime warmup_end_;
   LoadTime latest_begin_;

@@ -50,8 +50,8 @@ struct LoadOptions {
   absl::Duration longest_dispatch_delay = absl::Milliseconds(10);
   // Sockets. One more than there may be calls in flight has no use, and none is opened.
   std::size_t connections = 8;
-  // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight, nor,
-  // with engine http2, than connections.
+  // Threads that send; 0 for one on each processor that this process may run on. Never more than calls in flight, nor
+  // than `total`, nor, with engine http2, than connections.
   std::size_t loops = 0;
   // The calls; calls of Fetch with `request` when null.
   std::shared_ptr<const CallPlan> plan;
@@ -65,7 +65,8 @@ struct LoadOptions {
   // Closed loop: the warm-up goes on until every caller has had an answer, but no longer than this. No longer than
   // `warmup` by default.
   absl::Duration longest_warmup = absl::ZeroDuration();
-  // The measured time; infinite when `total` or the shape alone ends it.
+  // The measured time; infinite when `total` or the shape alone ends it. Where `total` or a replay does, it ends when
+  // the last call has.
   absl::Duration duration = absl::Seconds(10);
   // Measure exactly so many calls, no fewer than there are callers, if the duration allows; 0 for no limit.
   uint64_t total = 0;
@@ -89,6 +90,9 @@ struct LoadResult {
   // What LoopCounts says of all loops.
   uint64_t succeeded_in_time = 0;
   uint64_t scheduled = 0;
+  // Open loop: over which these were due. The measured time, or, where the calls ended that, what the shape gives for
+  // so many; zero when they were due at once.
+  absl::Duration scheduled_time;
   uint64_t not_sent = 0;
   uint64_t in_flight_at_end = 0;
   uint64_t unfinished = 0;
@@ -121,7 +125,7 @@ struct LoadProgress {
   absl::Duration p50;
   absl::Duration p99;
   int64_t in_flight = 0;
-  // Infinite when only the number of calls ends the run.
+  // Infinite when only the number of calls ends the run, and zero when calls of a replay are waited for.
   absl::Duration time_left;
   // Since the last progress, and how long that is; since the first call.
   LiveCounts recent;

@@ -1,6 +1,7 @@
 #include "loadtest/load/schedule.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -28,12 +29,38 @@ std::chrono::nanoseconds FromSeconds(double seconds) { return std::chrono::nanos
 
 }  // namespace
 
+uint64_t SeedOf(uint64_t seed, uint64_t number) {
+  // A seed_seq takes 32 bits of each number.
+  std::seed_seq mixed{seed & 0xffffffff, seed >> 32, number & 0xffffffff, number >> 32};
+  std::array<uint32_t, 2> bits;
+  mixed.generate(bits.begin(), bits.end());
+  return uint64_t{bits[0]} << 32 | bits[1];
+}
+
 absl::Duration LoadShape::length() const {
   if (replay != nullptr)
     return absl::FromChrono(replay->empty() ? std::chrono::nanoseconds(0) : replay->back()) + absl::Nanoseconds(1);
   absl::Duration length;
   for (const RatePhase& phase : phases) length += phase.length;
   return length;
+}
+
+absl::Duration LoadShape::TimeFor(uint64_t calls) const {
+  if (replay != nullptr) {
+    const std::size_t due = std::min<uint64_t>(calls, replay->size());
+    if (due == 0) return absl::ZeroDuration();
+    const absl::Duration last = absl::FromChrono((*replay)[due - 1]);
+    return due == 1 ? last : last + (last - absl::FromChrono(replay->front())) / static_cast<double>(due - 1);
+  }
+  absl::Duration time;
+  auto left = static_cast<double>(calls);
+  for (const RatePhase& phase : phases) {
+    const double due = CallsIn(phase, absl::ToDoubleSeconds(phase.length));
+    if (left <= due) return time + absl::Seconds(SecondsFor(phase, left));
+    left -= due;
+    time += phase.length;
+  }
+  return time;
 }
 
 LoadShape AfterWarmUp(const LoadShape& shape, absl::Duration warmup) {

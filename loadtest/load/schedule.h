@@ -47,6 +47,9 @@ struct Arrival {
   uint64_t seed = 1;
 };
 
+// The seed of the measurement with that number, of several that share `seed`: another one for each.
+uint64_t SeedOf(uint64_t seed, uint64_t number);
+
 struct LoadShape {
   // One after another.
   std::vector<RatePhase> phases;
@@ -56,6 +59,10 @@ struct LoadShape {
 
   // In which all calls leave: to the end of the last phase, or to just after the last call of the replay.
   absl::Duration length() const;
+
+  // In which so many calls are due: until N(t) is their number, however they are spaced. A replay takes after a call as
+  // long again as its calls were apart on average. Zero when all are due at the start; no longer than the phases.
+  absl::Duration TimeFor(uint64_t calls) const;
 };
 
 // `shape` after a time in which the rate is its first one. A replay only begins later.

@@ -27,7 +27,8 @@ inline bool IsClientLimited(const LoadResult& result) { return !ClientLimits(res
 std::vector<std::string> OwnLimits(const LoadResult& result);
 
 // Whether the server answered fewer calls than an open loop was to send: more than 1 % found no place, or 5 % more were
-// due in the measured time than ended in it, which is more than the number in flight varies by. False in a closed loop.
+// due in the measured time than ended in it, which is more than the number in flight varies by. Where the calls end the
+// measured time, by their total or with a replay, all end in it, and only the first is told. False in a closed loop.
 bool IsServerBehind(const LoadResult& result);
 
 }  // namespace meanwhile

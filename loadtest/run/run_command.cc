@@ -23,6 +23,7 @@
 #include "loadtest/flags/target_argument.h"
 #include "loadtest/load/load_report.h"
 #include "loadtest/load/load_run.h"
+#include "loadtest/load/schedule.h"
 #include "loadtest/load/threshold.h"
 #include "loadtest/load/validity.h"
 #include "loadtest/measure/host.h"
@@ -177,7 +178,8 @@ RunCommand::RunCommand(CLI::App& app)
 
   command_->final_callback([&flags, &load, payload_size, wait] {
     flags.load_flags.Finish(&load);
-    flags.call_flags.Finish({payload_size, wait});
+    flags.call_flags.Finish({payload_size, wait}, load.shape && load.shape->arrival.kind == Arrival::Kind::kPoisson);
+    if (load.shape) load.shape->arrival.seed = flags.call_flags.seed();
   });
 }
 

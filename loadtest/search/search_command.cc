@@ -26,6 +26,7 @@
 #include "loadtest/flags/settings.h"
 #include "loadtest/flags/target_argument.h"
 #include "loadtest/load/load_shape.h"
+#include "loadtest/load/schedule.h"
 #include "loadtest/load/threshold.h"
 #include "loadtest/report/text_report.h"
 #include "loadtest/search/search_run.h"
@@ -119,7 +120,9 @@ SearchCommand::SearchCommand(CLI::App& app)
   AddCallRules(&flags_->call_flags, &rules);
   AddConfigFlag(*command_, rules, ResolvePath);
   command_->final_callback([this, of_fetch] {
-    flags_->call_flags.Finish(of_fetch);
+    Arrival& arrival = flags_->search.arrival;
+    flags_->call_flags.Finish(of_fetch, arrival.kind == Arrival::Kind::kPoisson);
+    arrival.seed = flags_->call_flags.seed();
     const RateSearchOptions& rates = flags_->search.rates;
     if (rates.from > rates.to) {
       throw UsageError(FlagError("--from", absl::StrCat(rates.from), absl::StrCat("must be at most --to, ", rates.to)));

@@ -76,9 +76,7 @@ absl::StatusOr<bool> Probe(const SearchOptions& options, const std::function<boo
   ProgressLine progress(stderr);
   while (search->next()) {
     const RateSearch::Probe next = *search->next();
-    LoadOptions load = options.load;
-    load.shape.emplace().phases = {{next.rate, next.rate}};
-    load.shape->arrival = options.arrival;
+    const LoadOptions load = LoadOf(options, next.rate, static_cast<std::size_t>(report->probes_size()));
     const std::string label =
         absl::StrCat(report->probes_size() + 1, " ", NameOf(next.stage), " ", FormatFigure(next.rate), " calls/s · ");
     absl::StatusOr<ServerRound> round = MeasureTarget(
@@ -112,6 +110,14 @@ std::string LimitsAt(const v1::SearchReport& report, double rate) {
 }
 
 }  // namespace
+
+LoadOptions LoadOf(const SearchOptions& options, double rate, std::size_t number) {
+  LoadOptions load = options.load;
+  load.shape.emplace().phases = {{rate, rate}};
+  load.shape->arrival = options.arrival;
+  load.shape->arrival.seed = SeedOf(options.arrival.seed, number);
+  return load;
+}
 
 absl::StatusOr<v1::SearchReport> RunSearch(const SearchOptions& options, const std::function<bool()>& stopped) {
   v1::SearchReport report = ReportOf(options);

@@ -5,6 +5,7 @@
 #ifndef MEANWHILE_LOADTEST_SEARCH_SEARCH_RUN_H_
 #define MEANWHILE_LOADTEST_SEARCH_SEARCH_RUN_H_
 
+#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct SearchOptions {
   std::vector<Threshold> objectives;
   RateSearchOptions rates;
 };
+
+// The load of the run with that number. Poisson arrivals are drawn anew for each: runs at the same rate are no copies.
+LoadOptions LoadOf(const SearchOptions& options, double rate, std::size_t number);
 
 // Searches until the rate is found or `stopped` says otherwise; a report that was interrupted tells of the runs that
 // were finished. Shows the progress on stderr. An error when the target cannot be reached for the first run; if it is

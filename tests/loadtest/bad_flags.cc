@@ -44,7 +44,7 @@ std::vector<UsageCase> BadCallFlags() {
       {"-D x", "--data-file=x: needs --call"},
       {"--binary-file=x", "--binary-file=x: needs --call"},
       {"--pick=random", "--pick=random: needs --call"},
-      {"--seed=1", "--seed=1: needs --call"},
+      {"--seed=1", "--seed=1: needs --call or --arrival=poisson\n"},
       {"--call=a.B/C -d {} -D x", "--data-file=x: cannot be given together with --data\n"},
       {"--call=a.B/C -d {} --binary-file=x", "--binary-file=x: cannot be given together with --data"},
       {"--call=a.B/C --payload-size=5", "--payload-size=5: cannot be given together with --call"},

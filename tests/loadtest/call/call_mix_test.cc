@@ -135,5 +135,23 @@ TEST(CallMixTest, TellsOfCallsThatCouldNotBeMade) {
   EXPECT_THAT(mix.unmade->Problem(), HasSubstr("messages came out as none"));
 }
 
+TEST(CallMixTest, SendsInPlaceOfACallThatCouldNotBeMadeTheLastOneOfTheSameEntry) {
+  // The count of the second grows out of its field with call 1,000.
+  const CallMix mix = MixCalls(
+      {Entry("Talk", R"({"name": "{{.CallNumber}}"})"), Entry("Fill", R"({"count": 1000000{{.CallNumber}}})")});
+  const std::unique_ptr<CallSource> source = mix.plan->make_source(*mix.plan, 0);
+  std::string last_fill;
+  for (int i = 0; i < 2000; ++i) {
+    const OutgoingCall call = source->Next();
+    ASSERT_EQ(call.messages.size(), 1u);
+    if (call.method == 0) continue;
+    if (i >= 1000) {
+      EXPECT_EQ(call.messages[0], last_fill) << "call " << i;
+    }
+    last_fill = call.messages[0];
+  }
+  EXPECT_THAT(mix.unmade->Problem(), HasSubstr("messages came out as none"));
+}
+
 }  // namespace
 }  // namespace meanwhile

@@ -121,6 +121,82 @@ TEST(EarlierRunsTest, OtherLoadsAreRefusedAlsoWhenForced) {
   EXPECT_THAT(ErrorOf(RunOf("a.json", 1000), other, true), HasSubstr("connections is 1 in the one and 8 in the other"));
 }
 
+TEST(EarlierRunsTest, RunsOverTlsAndInPlaintextAreRefused) {
+  const EarlierRun plain = RunOf("a.json", 1000);
+  const std::pair<const char*, const char*> on[] = {{"tls", "true"}, {"cacert", "ca.pem"}, {"cert", "me.pem"}};
+  for (const auto& [flag, value] : on) {
+    EarlierRun over_tls = RunOf("b.json", 1000);
+    SetFlag(flag, value, &over_tls);
+    EXPECT_EQ(ErrorOf(plain, over_tls, true),
+              "b.json cannot be compared with a.json: transport is TLS in the one and plaintext in the other")
+        << flag;
+    EXPECT_EQ(ErrorOf(over_tls, over_tls), "");
+  }
+  EarlierRun off = RunOf("b.json", 1000);
+  SetFlag("tls", "false", &off);
+  SetFlag("insecure", "true", &off);
+  EXPECT_EQ(ErrorOf(plain, off), "");
+}
+
+TEST(EarlierRunsTest, OtherBoundsOfWhatIsInFlightAreRefused) {
+  EarlierRun other = RunOf("b.json", 1000);
+  other.report.set_max_in_flight(10);
+  EXPECT_THAT(ErrorOf(RunOf("a.json", 1000), other, true), HasSubstr("max-in-flight is 10 in the one and 0 in the"));
+}
+
+std::vector<std::string> ProblemsOf(const std::vector<EarlierRun>& before, const std::vector<EarlierRun>& after) {
+  const absl::StatusOr<v1::ComparisonReport> report = CompareRuns(before, after, false);
+  if (!report.ok()) return {report.status().ToString()};
+  EXPECT_TRUE(report->valid());
+  return {report->problems().begin(), report->problems().end()};
+}
+
+TEST(EarlierRunsTest, RunsOfVeryDifferentLengthAreTold) {
+  EarlierRun longer = RunOf("long.json", 1000);
+  longer.report.set_duration_seconds(20);
+  EXPECT_THAT(ProblemsOf({RunOf("a.json", 1000)}, {longer}), IsEmpty()) << "twice as long";
+  longer.report.set_duration_seconds(60);
+  const std::string problem = "a.json was measured for 10.0 s and long.json for 60.0 s: the difference may be theirs";
+  EXPECT_THAT(ProblemsOf({RunOf("a.json", 1000)}, {longer}), ElementsAre(problem));
+  EXPECT_THAT(ProblemsOf({RunOf("a.json", 1000), longer}, {RunOf("c.json", 1000)}), ElementsAre(problem));
+}
+
+// A server that is faster has answered as many calls sooner.
+TEST(EarlierRunsTest, RunsOfAsManyCallsMayTakeAnyTime) {
+  EarlierRun slow = RunOf("a.json", 100);
+  EarlierRun fast = RunOf("b.json", 1000);
+  slow.report.set_duration_seconds(100);
+  SetFlag("total", "10000", &slow);
+  SetFlag("total", "10000", &fast);
+  EXPECT_THAT(ProblemsOf({slow}, {fast}), IsEmpty());
+  fast.report.mutable_settings(0)->set_value("1000");
+  EXPECT_THAT(ProblemsOf({slow}, {fast}),
+              ElementsAre(StartsWith("b.json was measured for 10.0 s and a.json for 100 s")));
+  for (EarlierRun* run : {&slow, &fast}) {
+    run->report.clear_settings();
+    run->report.set_load("replay:arrivals");
+  }
+  EXPECT_THAT(ProblemsOf({slow}, {fast}), IsEmpty());
+}
+
+TEST(EarlierRunsTest, RunsWithVeryDifferentWarmUpsAreTold) {
+  EarlierRun cold = RunOf("cold.json", 1000);
+  EarlierRun warm = RunOf("warm.json", 1000);
+  SetFlag("warmup", "2s", &cold);
+  SetFlag("warmup", "2s", &warm);
+  EXPECT_THAT(ProblemsOf({cold}, {warm}), IsEmpty());
+  EXPECT_THAT(ProblemsOf({RunOf("a.json", 1000)}, {warm}), IsEmpty()) << "not told";
+  cold.report.mutable_settings(0)->set_value("500ms");
+  EXPECT_THAT(ProblemsOf({cold}, {warm}),
+              ElementsAre("cold.json was warmed up for 500 ms and warm.json for 2.00 s: the difference may be theirs"));
+  // With a total there is none unless it was given.
+  cold.report.mutable_settings(0)->set_value("2s");
+  SetFlag("total", "10000", &cold);
+  EXPECT_THAT(ProblemsOf({cold}, {warm}), ElementsAre(StartsWith("cold.json was warmed up for 0")));
+  cold.report.mutable_settings(0)->set_given(true);
+  EXPECT_THAT(ProblemsOf({cold}, {warm}), IsEmpty());
+}
+
 TEST(EarlierRunsTest, CallsOfAnotherKindAreRefused) {
   EarlierRun before = RunOf("a.json", 1000);
   EarlierRun after = RunOf("b.json", 1000);

@@ -152,6 +152,7 @@ TEST(LoadReportTest, TellsServiceTimeAndDispatchDelayWhereTheyAreNews) {
 
   result.measurement.Record({.response = 70ms, .service = 60ms}, absl::StatusCode::kOk, "");
   result.scheduled = 500;
+  result.scheduled_time = absl::Seconds(2);
   result.not_sent = 99;
   result.in_flight_at_end = 5;
   result.unfinished = 2;
@@ -164,6 +165,21 @@ TEST(LoadReportTest, TellsServiceTimeAndDispatchDelayWhereTheyAreNews) {
   EXPECT_EQ(report.not_sent(), 99);
   EXPECT_EQ(report.in_flight_at_end(), 5);
   EXPECT_EQ(report.unfinished(), 2);
+}
+
+TEST(LoadReportTest, TellsTheOfferedRateOfTheTimeInWhichCallsWereDue) {
+  LoadResult result = GoodResult();
+  result.scheduled = 400;
+  result.scheduled_time = absl::Seconds(1);
+  v1::RunReport report;
+  SetMeasured(result, &report);
+  EXPECT_EQ(report.offered_rate(), 400);
+  EXPECT_EQ(report.achieved_rate(), 150);
+
+  result.scheduled_time = absl::ZeroDuration();
+  report.Clear();
+  SetMeasured(result, &report);
+  EXPECT_FALSE(report.has_offered_rate()) << "all at once";
 }
 
 TEST(LoadReportTest, CountsCallsThatWereGivenUpAsNoErrors) {

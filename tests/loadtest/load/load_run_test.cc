@@ -4,16 +4,22 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "loadtest/load/schedule.h"
 #include "tests/client/test_server.h"
 #include "tests/wait_until.h"
 
 namespace meanwhile {
 namespace {
+
+using namespace std::chrono_literals;
 
 LoadOptions OptionsFor(const TestServer& server) {
   LoadOptions options;
@@ -148,6 +154,7 @@ TEST(LoadRunTest, SendsByAScheduleInAnOpenLoop) {
   const absl::StatusOr<LoadResult> result = RunLoad(options);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->scheduled, 200u);
+  EXPECT_EQ(result->scheduled_time, absl::Milliseconds(400));
   EXPECT_EQ(result->not_sent, 0u);
   EXPECT_EQ(result->measurement.calls(), 200u);
   EXPECT_EQ(result->measurement.succeeded(), 200u);
@@ -177,6 +184,75 @@ TEST(LoadRunTest, SendsExactlyTheTotalInAnOpenLoop) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->measurement.succeeded(), 101u);
   EXPECT_EQ(server.fetches(), 101u);
+}
+
+TEST(LoadRunTest, SendsExactlyTheTotalInAnOpenLoopAlsoWhenThereAreMoreLoops) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.shape.emplace().phases = {{1000, 1000}};
+  options.total = 1;
+  options.duration = absl::Minutes(1);
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->loops, 1u);
+  EXPECT_EQ(result->scheduled, 1u);
+  EXPECT_EQ(result->measurement.succeeded(), 1u);
+  EXPECT_EQ(server.fetches(), 1u);
+}
+
+// The time until the last answer is the server's; the rate that was offered is not.
+TEST(LoadRunTest, TellsForHowLongTheTotalWasDueAndHowLongItTook) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.shape.emplace().phases = {{1000, 1000}};
+  options.total = 100;
+  options.duration = absl::InfiniteDuration();
+  options.warmup = absl::Milliseconds(20);
+  options.request.mutable_wait()->mutable_simulated()->mutable_constant()->set_nanos(200'000'000);
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->scheduled, 100u);
+  EXPECT_EQ(result->scheduled_time, absl::Milliseconds(100));
+  EXPECT_GE(result->elapsed, absl::Milliseconds(299));
+}
+
+LoadShape Replay(std::vector<std::chrono::nanoseconds> times) {
+  LoadShape shape;
+  shape.replay = std::make_shared<const std::vector<std::chrono::nanoseconds>>(std::move(times));
+  return shape;
+}
+
+TEST(LoadRunTest, EndsAReplayWithItsLastAnswer) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.duration = absl::InfiniteDuration();
+  options.request.mutable_wait()->mutable_simulated()->mutable_constant()->set_nanos(20'000'000);
+  options.shape = Replay({0ms, 0ms, 0ms});
+  absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->scheduled, 3u);
+  EXPECT_EQ(result->succeeded_in_time, 3u);
+  EXPECT_EQ(result->scheduled_time, absl::ZeroDuration());
+  EXPECT_GE(result->elapsed, absl::Milliseconds(20));
+
+  options.shape = Replay({0ms, 10ms, 20ms, 30ms});
+  result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->succeeded_in_time, 4u);
+  EXPECT_EQ(result->scheduled_time, absl::Milliseconds(40));
+  EXPECT_GE(result->elapsed, absl::Milliseconds(50));
+}
+
+TEST(LoadRunTest, EndsAReplayWithTheDurationWhenThatIsShorter) {
+  TestServer server;
+  LoadOptions options = OptionsFor(server);
+  options.duration = absl::Milliseconds(50);
+  options.shape = Replay({0ms, 10ms, 1h});
+  const absl::StatusOr<LoadResult> result = RunLoad(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->scheduled, 2u);
+  EXPECT_EQ(result->elapsed, absl::Milliseconds(50));
+  EXPECT_EQ(result->scheduled_time, absl::Milliseconds(50));
 }
 
 TEST(LoadRunTest, CountsWhatItDidNotSendInAnOpenLoop) {

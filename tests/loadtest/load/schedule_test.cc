@@ -9,7 +9,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace meanwhile {
@@ -90,6 +94,35 @@ TEST(ScheduleTest, ReplaysTheTimesOfAFile) {
   shape.replay = std::make_shared<const std::vector<nanoseconds>>(std::vector<nanoseconds>{1ms, 1ms, 7ms});
   EXPECT_THAT(TakeAll(shape), ElementsAre(1ms, 1ms, 7ms));
   EXPECT_EQ(shape.length(), absl::Milliseconds(7) + absl::Nanoseconds(1));
+}
+
+TEST(ScheduleTest, TellsInWhichTimeSoManyCallsAreDue) {
+  EXPECT_EQ(Rate(100).TimeFor(0), absl::ZeroDuration());
+  EXPECT_EQ(Rate(100).TimeFor(1), absl::Milliseconds(10));
+  EXPECT_EQ(Rate(100).TimeFor(250), absl::Seconds(2.5));
+  EXPECT_EQ(Rate(100, {Arrival::Kind::kBurst, 50}).TimeFor(20), absl::Milliseconds(200));
+  EXPECT_EQ(Rate(100, {Arrival::Kind::kPoisson}).TimeFor(20), absl::Milliseconds(200));
+  const LoadShape steps{
+      {{10, 10, absl::Seconds(2)}, {0, 0, absl::Seconds(1)}, {40, 40, absl::Seconds(2)}}, nullptr, {}};
+  EXPECT_EQ(steps.TimeFor(20), absl::Seconds(2));
+  EXPECT_EQ(steps.TimeFor(40), absl::Seconds(3.5));
+  EXPECT_EQ(steps.TimeFor(101), absl::Seconds(5)) << "beyond its end";
+  const LoadShape ramp{{{0, 100, absl::Seconds(2)}}, nullptr, {}};
+  EXPECT_EQ(ramp.TimeFor(25), absl::Seconds(1));
+}
+
+TEST(ScheduleTest, TellsInWhichTimeSoManyCallsOfAReplayAreDue) {
+  const auto time_for = [](uint64_t calls, std::vector<nanoseconds> times) {
+    LoadShape shape;
+    shape.replay = std::make_shared<const std::vector<nanoseconds>>(std::move(times));
+    return shape.TimeFor(calls);
+  };
+  EXPECT_EQ(time_for(4, {0ms, 10ms, 20ms, 30ms}), absl::Milliseconds(40));
+  EXPECT_EQ(time_for(2, {0ms, 10ms, 20ms, 30ms}), absl::Milliseconds(20));
+  EXPECT_EQ(time_for(3, {5s, 6s, 7s}), absl::Seconds(8));
+  EXPECT_EQ(time_for(9, {5s}), absl::Seconds(5));
+  EXPECT_EQ(time_for(3, {0ms, 0ms, 0ms}), absl::ZeroDuration());
+  EXPECT_EQ(time_for(0, {5s}), absl::ZeroDuration());
 }
 
 TEST(ScheduleTest, LoopsTogetherSendExactlyTheScheduleOfOne) {
@@ -175,6 +208,17 @@ TEST(ScheduleTest, TheSameSeedGivesTheSameTimesAndAnotherSeedOthers) {
   const LoadShape other = Rate(10, {Arrival::Kind::kPoisson, 1, 2});
   EXPECT_EQ(Take(10, Schedule(&one)), Take(10, Schedule(&one)));
   EXPECT_NE(Take(10, Schedule(&one)), Take(10, Schedule(&other)));
+}
+
+TEST(ScheduleTest, MeasurementsThatShareASeedHaveEachTheirOwn) {
+  std::set<uint64_t> seeds;
+  for (const uint64_t seed : {uint64_t{0}, uint64_t{1}, uint64_t{2}, uint64_t{1} << 32}) {
+    for (const uint64_t number : {uint64_t{0}, uint64_t{1}, uint64_t{2}, uint64_t{1} << 32}) {
+      seeds.insert(SeedOf(seed, number));
+      EXPECT_EQ(SeedOf(seed, number), SeedOf(seed, number));
+    }
+  }
+  EXPECT_EQ(seeds.size(), 16u);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -14,6 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "loadtest/load/schedule.h"
 #include "meanwhile/v1/report.pb.h"
 #include "tests/client/test_server.h"
 #include "tests/process.h"
@@ -134,6 +137,22 @@ TEST(LoadtestTest, RunSendsByAScheduleAndTellsTheThreeTimes) {
   EXPECT_THAT(log, HasSubstr("\n0.000,1.000,"));
   EXPECT_THAT(log, HasSubstr("\nTag=service,0.000,1.000,"));
   EXPECT_THAT(log, HasSubstr("\nTag=delay,0.000,1.000,"));
+}
+
+TEST(LoadtestTest, RunDrawsPoissonArrivalsByItsSeed) {
+  TestServer server;
+  const std::string json = TempPath("poisson.json");
+  for (const uint64_t seed : {7, 8, 9}) {
+    const Outcome outcome = RunProcess(
+        LoadTest(absl::StrCat("run ", server.target(), kAnyDelay,
+                              " -r 1000 -z 300ms --warmup=0s --arrival=poisson --seed=", seed, " --json=", json)));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
+    const LoadShape shape{{{1000, 1000, absl::Milliseconds(300)}}, nullptr, {Arrival::Kind::kPoisson, 1, seed}};
+    Schedule schedule(&shape);
+    double calls = 0;
+    while (schedule.Next()) ++calls;
+    EXPECT_EQ(ParseReport(ReadFile(json)).calls(), calls) << seed;
+  }
 }
 
 TEST(LoadtestTest, RunFollowsAShapeToItsEnd) {
