@@ -1,5 +1,5 @@
-// MethodActivity: a method as what a loop's runs are for, so that a run that blocks the loop is told of by name. It stands
-// for calls that may be gone when their run is told of, and that count their runs themselves.
+// MethodActivity: a method as what a loop's runs are for, so that a run that blocks the loop is told of by name. It
+// stands for calls that may be gone when their run is told of, and that count their runs themselves.
 //
 // There is one for each method, which lives forever. Thread: any; immutable.
 
