@@ -62,7 +62,7 @@ inline grpc::StatusCode ReasonOfEnd(std::chrono::system_clock::time_point began,
   return expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED;
 }
 
-// Lives until the call has ended. Thread: the loop's, except cancelled().
+// Lives until the call has ended. Thread: the loop's, except cancelled() and ReasonOfEnd().
 class CallContext final : public Activity {
  public:
   // `name` and `observer`, which may be null, outlive the context.
@@ -78,7 +78,16 @@ class CallContext final : public Activity {
   std::string_view name() const override { return name_; }
 
   // Any thread. True when nobody waits for the response any more.
-  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+  bool cancelled() const { return reason_.load(std::memory_order_relaxed) != grpc::StatusCode::OK; }
+
+  // Any thread, once the call was matched. Why the call has ended before its response was sent: CANCELLED or
+  // DEADLINE_EXCEEDED. The news of the end may be behind what the end makes fail, such as a write; then this is what it
+  // would say now.
+  grpc::StatusCode ReasonOfEnd() const {
+    const grpc::StatusCode reason = reason_.load(std::memory_order_relaxed);
+    return reason != grpc::StatusCode::OK ? reason
+                                          : async::ReasonOfEnd(matched_at_system_time_, server_context_.deadline());
+  }
 
   CancellationToken token() { return CancellationToken(&source_); }
 
@@ -86,6 +95,8 @@ class CallContext final : public Activity {
   // got none, because the pool was full or the call was cancelled, never began; then this is when that was known.
   TimePoint matched_at() const { return matched_at_; }
   TimePoint handler_began_at() const { return handler_began_at_; }
+  // The first of the two by the clock of deadlines.
+  std::chrono::system_clock::time_point matched_at_system_time() const { return matched_at_system_time_; }
 
   // How long the handler has run: on the loop, in the runs that have ended, or on a processor by the pool's thread.
   // What is left of its time it has waited.
@@ -130,14 +141,8 @@ class CallContext final : public Activity {
 
   // Tells the handler, with the reason as its status.
   void Cancel() {
-    cancelled_.store(true, std::memory_order_relaxed);
-    source_.Cancel(ReasonOfEnd());
-  }
-
-  // Why the call ended before its response was sent.
-  grpc::StatusCode ReasonOfEnd() const {
-    return source_.cancelled() ? source_.code()
-                               : async::ReasonOfEnd(matched_at_system_time_, server_context_.deadline());
+    reason_.store(ReasonOfEnd(), std::memory_order_relaxed);
+    source_.Cancel(reason_.load(std::memory_order_relaxed));
   }
 
   EventLoop* loop_;
@@ -152,7 +157,7 @@ class CallContext final : public Activity {
   const google::protobuf::Message* request_ = nullptr;
   bool shed_ = false;
   bool pool_was_full_ = false;
-  std::atomic<bool> cancelled_ = false;
+  std::atomic<grpc::StatusCode> reason_ = grpc::StatusCode::OK;  // Of the end that gRPC told of, if any.
 };
 
 }  // namespace meanwhile::async

@@ -106,7 +106,8 @@ class EventLoop {
   // Resumes a coroutine at the loop's next turn, before it looks at timers and the queue.
   void Schedule(Resumption* resumption);
 
-  // Calls `function`, which starts a coroutine for `activity`, as ResumeScheduled goes on with one: measured.
+  // Calls `function`, which starts a coroutine for `activity` or works for it by itself, as ResumeScheduled goes on
+  // with a coroutine: measured. Null if it is for nothing in particular. Not within another run.
   template <typename Function>
   void StartFor(Activity* activity, Function function) {
     run_began_ = Now();

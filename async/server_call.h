@@ -22,7 +22,7 @@
 //
 // Exceptions: one that leaves a handler ends its call with INTERNAL and is told to the observer; the server goes on.
 //
-// Thread: the loop's, except CallContext::cancelled(), which a handler on the pool may ask.
+// Thread: the loop's, except CallContext::cancelled() and ReasonOfEnd(), which a handler on the pool may ask.
 //
 // Lifetime: the service, the handler and what the options point at outlive the Method; the Method outlives the loop's
 // Run. To stop: Server::Shutdown (from another thread), then EventLoop::Stop; Run returns when every slot is idle.

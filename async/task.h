@@ -63,6 +63,7 @@ class PromiseBase {
   const CoroutineContext& context() const { return context_; }
   void set_context(const CoroutineContext& context) { context_ = context; }
   void set_token(CancellationToken token) { context_.token = token; }
+  void set_activity(Activity* activity) { context_.activity = activity; }
 
  private:
   CoroutineContext context_;
@@ -234,9 +235,26 @@ class AdoptCancellation {
   CancellationToken token_;
 };
 
+// `co_await AdoptActivity(activity)`: from here on this coroutine, and what it awaits, works for `activity`.
+class AdoptActivity {
+ public:
+  explicit AdoptActivity(Activity* activity) : activity_(activity) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <std::derived_from<internal::PromiseBase> Promise>
+  bool await_suspend(std::coroutine_handle<Promise> caller) const noexcept {
+    caller.promise().set_activity(activity_);
+    return false;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Activity* activity_;
+};
+
 namespace internal {
 
-// `co_await AdoptContext(context)`: the same with the activity, for a coroutine that works for the one that started it.
+// `co_await AdoptContext(context)`: both at once, for a coroutine that works for the one that started it.
 class AdoptContext {
  public:
   explicit AdoptContext(const CoroutineContext& context) : context_(context) {}

@@ -90,7 +90,8 @@ absl::Status Server::Serve(std::shared_ptr<grpc::ServerCredentials> credentials)
                       .model = model_->Figures(),
                       .open = [this] { return acceptor_->CountOpen(); },
                       .accepted = [this] { return acceptor_->accepted(); },
-                      .failed = [this] { return acceptor_->failed(); }});
+                      .failed = [this] { return acceptor_->failed(); },
+                      .refused = [this] { return acceptor_->refused(); }});
   }
   health_.SetServing(true);
   acceptor_->Start();

@@ -35,10 +35,15 @@ struct BlockingWaitLimit {
   std::chrono::system_clock::time_point deadline;
   // Asked every kLookInterval by the waiting thread.
   std::function<bool()> cancelled;
+  // When the call began, or its wait if that is all one knows.
+  std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
 
   bool DeadlineHasPassed() const;
   bool HasEnded() const { return DeadlineHasPassed() || cancelled(); }
-  // The status of a wait that this limit ended: DEADLINE_EXCEEDED or CANCELLED.
+  // Why the call has ended: DEADLINE_EXCEEDED or CANCELLED. See async::ReasonOfEnd: the client's news that it has given
+  // up at the deadline may be here a moment before our own.
+  grpc::StatusCode ReasonOfEnd() const;
+  // The status of a wait that this limit ended.
   grpc::Status StatusOfEnded() const;
 };
 

@@ -13,10 +13,7 @@ using async::Task;
 namespace {
 
 // Of a call whose message could not be written: it has ended, and the news of why may be a moment behind.
-grpc::Status StatusOfEnded(CallContext& call) {
-  const grpc::Status status = call.token().status();
-  return status.ok() ? grpc::Status(grpc::StatusCode::CANCELLED, "cancelled while writing") : status;
-}
+grpc::Status StatusOfEnded(const CallContext& call) { return grpc::Status(call.ReasonOfEnd(), "the call has ended"); }
 
 }  // namespace
 
@@ -87,7 +84,7 @@ grpc::Status AsyncHandlers::Compute(CallContext& call, const v1::ComputeRequest&
                                     v1::ComputeResponse* response) {
   if (grpc::Status status = rules_->Check(request); !status.ok()) return status;
   return ServiceRules::Compute(
-      request, [&call] { return call.cancelled(); }, response);
+      request, [&call] { return call.cancelled() ? call.ReasonOfEnd() : grpc::StatusCode::OK; }, response);
 }
 
 Task<> AsyncHandlers::WaitInSequence(const std::vector<PlannedWait>& waits, GatheredWaits& gathered) {

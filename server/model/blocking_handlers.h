@@ -14,6 +14,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <chrono>
 #include <vector>
 
 #include "meanwhile/v1/meanwhile.pb.h"
@@ -22,6 +23,13 @@
 #include "server/model/service_rules.h"
 
 namespace meanwhile {
+
+// A call as its handler sees it.
+struct BlockedCall {
+  const grpc::ServerContext& context;
+  // When the server heard of the call; its handler begins later if it waited for a thread.
+  std::chrono::system_clock::time_point began = std::chrono::system_clock::now();
+};
 
 class BlockingHandlers {
  public:
@@ -34,20 +42,17 @@ class BlockingHandlers {
   // `rules` and `backend` outlive the handlers.
   BlockingHandlers(const ServiceRules* rules, Backend* backend) : rules_(rules), backend_(backend) {}
 
-  grpc::Status Fetch(const grpc::ServerContext& call, const v1::FetchRequest& request, v1::FetchResponse* response);
-  grpc::Status Gather(const grpc::ServerContext& call, const v1::GatherRequest& request, v1::GatherResponse* response);
-  grpc::Status Watch(const grpc::ServerContext& call, const v1::WatchRequest& request,
-                     Writer<v1::WatchResponse>& items);
-  grpc::Status Collect(const grpc::ServerContext& call, Reader<v1::CollectRequest>& messages,
-                       v1::CollectResponse* response);
-  grpc::Status Exchange(const grpc::ServerContext& call, Reader<v1::ExchangeRequest>& messages,
+  grpc::Status Fetch(const BlockedCall& call, const v1::FetchRequest& request, v1::FetchResponse* response);
+  grpc::Status Gather(const BlockedCall& call, const v1::GatherRequest& request, v1::GatherResponse* response);
+  grpc::Status Watch(const BlockedCall& call, const v1::WatchRequest& request, Writer<v1::WatchResponse>& items);
+  grpc::Status Collect(const BlockedCall& call, Reader<v1::CollectRequest>& messages, v1::CollectResponse* response);
+  grpc::Status Exchange(const BlockedCall& call, Reader<v1::ExchangeRequest>& messages,
                         Writer<v1::ExchangeResponse>& answers);
-  grpc::Status Compute(const grpc::ServerContext& call, const v1::ComputeRequest& request,
-                       v1::ComputeResponse* response);
+  grpc::Status Compute(const BlockedCall& call, const v1::ComputeRequest& request, v1::ComputeResponse* response);
 
  private:
-  void WaitInSequence(const grpc::ServerContext& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
-  void WaitAtOnce(const grpc::ServerContext& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
+  void WaitInSequence(const BlockedCall& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
+  void WaitAtOnce(const BlockedCall& call, const std::vector<PlannedWait>& waits, GatheredWaits& gathered);
 
   const ServiceRules* rules_;
   Backend* backend_;

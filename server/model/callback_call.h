@@ -40,6 +40,7 @@
 #include <exception>
 #include <utility>
 
+#include "async/activity.h"
 #include "async/call_context.h"
 #include "async/cancellation.h"
 #include "async/event_loop.h"
@@ -51,6 +52,7 @@
 #include "server/backend/planned_wait.h"
 #include "server/backend/waited.h"
 #include "server/model/callback_loop.h"
+#include "server/model/method_activity.h"
 #include "server/model/service_rules.h"
 #include "server/observe/call_record.h"
 #include "server/observe/server_stats.h"
@@ -193,12 +195,18 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     LetGo();
   }
 
+  // The loop tells the run to the method's activity, since the call may be gone by then.
   void OnDelivered() final {
-    RunOnLoop([this] { OnLoop(); });
-    LetGo();
+    loop().StartFor(activity(), [this] {
+      RunOnLoop([this] { OnLoop(); });
+      LetGo();
+    });
   }
 
-  // Calls a reaction, and counts how long it runs. One may lead to another.
+  // What the loop's runs for this call are told to; null for a call that is not counted.
+  async::Activity* activity() const { return counter_ != nullptr ? MethodActivity::Of(record_.method) : nullptr; }
+
+  // Calls a reaction, and counts for the call how long it runs. One may lead to another.
   template <typename Reaction>
   void RunOnLoop(Reaction reaction) {
     if (run_began_.load(std::memory_order_relaxed) != kNothingRuns) return reaction();
@@ -223,6 +231,7 @@ class CallbackCall : public Reactor, private async::MailboxItem {
 
   async::Task<> RunHeld(async::Task<> task) {
     co_await async::AdoptCancellation(async::CancellationToken(&cancellation_source_));
+    co_await async::AdoptActivity(activity());
     co_await std::move(task);
     LetGo();
   }

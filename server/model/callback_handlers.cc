@@ -237,7 +237,7 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
       in_time = status.ok();
       if (in_time) {
         status = ServiceRules::Compute(
-            *request_, [this] { return has_ended(); }, response_);
+            *request_, [this] { return has_ended() ? ReasonOfEnd() : grpc::StatusCode::OK; }, response_);
       }
       processor_time = async::ThreadProcessorTime() - before;
       ended = std::chrono::steady_clock::now();

@@ -9,6 +9,8 @@ namespace {
 
 using async::CallContext;
 
+BlockedCall BlockedCallOf(CallContext& call) { return {call.server_context(), call.matched_at_system_time()}; }
+
 // A stream of a loop's as a thread of the pool sees it: like gRPC's synchronous ones. `stream` outlives it.
 template <typename Message>
 class PoolReader final : public BlockingHandlers::Reader<Message> {
@@ -49,32 +51,32 @@ void PoolModel::ServeOn(ServingLoop& loop) {
   const std::size_t fewer = most / 4;
   loop.Serve(service, &Meanwhile::RequestFetch, CallMethod::kFetch, most,
              [this](CallContext& call, const v1::FetchRequest& request, v1::FetchResponse* response) {
-               return handlers_.Fetch(call.server_context(), request, response);
+               return handlers_.Fetch(BlockedCallOf(call), request, response);
              });
   loop.Serve(service, &Meanwhile::RequestGather, CallMethod::kGather, fewer,
              [this](CallContext& call, const v1::GatherRequest& request, v1::GatherResponse* response) {
-               return handlers_.Gather(call.server_context(), request, response);
+               return handlers_.Gather(BlockedCallOf(call), request, response);
              });
   loop.Serve(service, &Meanwhile::RequestCompute, CallMethod::kCompute, fewer,
              [this](CallContext& call, const v1::ComputeRequest& request, v1::ComputeResponse* response) {
-               return handlers_.Compute(call.server_context(), request, response);
+               return handlers_.Compute(BlockedCallOf(call), request, response);
              });
   loop.Serve(
       service, &Meanwhile::RequestWatch, CallMethod::kWatch, fewer,
       [this](CallContext& call, const v1::WatchRequest& request, async::ServerWriter<v1::WatchResponse>& stream) {
         PoolWriter<v1::WatchResponse> items(&stream);
-        return handlers_.Watch(call.server_context(), request, items);
+        return handlers_.Watch(BlockedCallOf(call), request, items);
       });
   loop.Serve(service, &Meanwhile::RequestCollect, CallMethod::kCollect, fewer,
              [this](CallContext& call, async::ServerReader<v1::CollectRequest>& stream, v1::CollectResponse* response) {
                PoolReader<v1::CollectRequest> messages(&stream);
-               return handlers_.Collect(call.server_context(), messages, response);
+               return handlers_.Collect(BlockedCallOf(call), messages, response);
              });
   loop.Serve(service, &Meanwhile::RequestExchange, CallMethod::kExchange, fewer,
              [this](CallContext& call, async::ServerReaderWriter<v1::ExchangeRequest, v1::ExchangeResponse>& stream) {
                PoolReader<v1::ExchangeRequest> messages(&stream);
                PoolWriter<v1::ExchangeResponse> answers(&stream);
-               return handlers_.Exchange(call.server_context(), messages, answers);
+               return handlers_.Exchange(BlockedCallOf(call), messages, answers);
              });
 }
 

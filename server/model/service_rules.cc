@@ -301,7 +301,8 @@ void ServiceRules::Add(const v1::CollectRequest& request, const Waited& waited, 
   ToProto(FromProto(response->waited()) + waited.elapsed, response->mutable_waited());
 }
 
-grpc::Status ServiceRules::Compute(const v1::ComputeRequest& request, const std::function<bool()>& cancelled,
+grpc::Status ServiceRules::Compute(const v1::ComputeRequest& request,
+                                   const std::function<grpc::StatusCode()>& reason_of_end,
                                    v1::ComputeResponse* response) {
   // xorshift64* (G. Marsaglia 2003, S. Vigna 2016): each round needs the one before, so nothing can skip any. 0 would
   // stay 0.
@@ -310,8 +311,10 @@ grpc::Status ServiceRules::Compute(const v1::ComputeRequest& request, const std:
     state ^= state >> 12;
     state ^= state << 25;
     state ^= state >> 27;
-    if ((round + 1) % kRoundsBetweenLooks == 0 && cancelled()) {
-      return grpc::Status(grpc::StatusCode::CANCELLED, "cancelled while computing");
+    if ((round + 1) % kRoundsBetweenLooks != 0) continue;
+    if (const grpc::StatusCode reason = reason_of_end(); reason != grpc::StatusCode::OK) {
+      const bool expired = reason == grpc::StatusCode::DEADLINE_EXCEEDED;
+      return grpc::Status(reason, expired ? "deadline exceeded while computing" : "cancelled while computing");
     }
   }
   response->set_digest(state * 0x2545f4914f6cdd1d);

@@ -58,8 +58,9 @@ class ServiceRules {
   // Adds a message to the response to all of them.
   static void Add(const v1::CollectRequest& request, const Waited& waited, v1::CollectResponse* response);
 
-  // Computes the digest. Ends with CANCELLED when `cancelled`, asked about every millisecond, says so.
-  static grpc::Status Compute(const v1::ComputeRequest& request, const std::function<bool()>& cancelled,
+  // Computes the digest. `reason_of_end`, asked about every millisecond, gives OK while the call goes on, then
+  // CANCELLED or DEADLINE_EXCEEDED, with which the computation ends.
+  static grpc::Status Compute(const v1::ComputeRequest& request, const std::function<grpc::StatusCode()>& reason_of_end,
                               v1::ComputeResponse* response);
 
  private:

@@ -27,25 +27,28 @@ class MeanwhileService final : public v1::Meanwhile::Service {
         in_flight_(parts.in_flight) {}
 
   grpc::Status Fetch(ServerContext* call, const v1::FetchRequest* request, v1::FetchResponse* response) override {
-    return Observed(CallMethod::kFetch, call, request, [&] { return handlers_.Fetch(*call, *request, response); });
+    return Observed(CallMethod::kFetch, call, request, [&] { return handlers_.Fetch({*call}, *request, response); });
   }
   grpc::Status Gather(ServerContext* call, const v1::GatherRequest* request, v1::GatherResponse* response) override {
-    return Observed(CallMethod::kGather, call, request, [&] { return handlers_.Gather(*call, *request, response); });
+    return Observed(CallMethod::kGather, call, request, [&] { return handlers_.Gather({*call}, *request, response); });
   }
   grpc::Status Watch(ServerContext* call, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* items) override {
-    return Observed(CallMethod::kWatch, call, request, [&] { return handlers_.Watch(*call, *request, *items); });
+    return Observed(CallMethod::kWatch, call, request, [&] { return handlers_.Watch({*call}, *request, *items); });
   }
   grpc::Status Collect(ServerContext* call, grpc::ServerReader<v1::CollectRequest>* messages,
                        v1::CollectResponse* response) override {
-    return Observed(CallMethod::kCollect, call, nullptr, [&] { return handlers_.Collect(*call, *messages, response); });
+    return Observed(CallMethod::kCollect, call, nullptr,
+                    [&] { return handlers_.Collect({*call}, *messages, response); });
   }
   grpc::Status Exchange(ServerContext* call,
                         grpc::ServerReaderWriter<v1::ExchangeResponse, v1::ExchangeRequest>* stream) override {
-    return Observed(CallMethod::kExchange, call, nullptr, [&] { return handlers_.Exchange(*call, *stream, *stream); });
+    return Observed(CallMethod::kExchange, call, nullptr,
+                    [&] { return handlers_.Exchange({*call}, *stream, *stream); });
   }
   grpc::Status Compute(ServerContext* call, const v1::ComputeRequest* request, v1::ComputeResponse* response) override {
-    return Observed(CallMethod::kCompute, call, request, [&] { return handlers_.Compute(*call, *request, response); });
+    return Observed(CallMethod::kCompute, call, request,
+                    [&] { return handlers_.Compute({*call}, *request, response); });
   }
 
  private:

@@ -155,7 +155,8 @@ void AddPool(const async::ThreadPool& pool, MetricFamilies* families) {
   add(Counter("meanwhile_pool_refused_total", "Calls that found the pool's queue full."), figures.refused);
 }
 
-void AddConnections(std::uint64_t open, std::uint64_t accepted, std::uint64_t failed, MetricFamilies* families) {
+void AddConnections(std::uint64_t open, std::uint64_t accepted, std::uint64_t failed, std::uint64_t refused,
+                    MetricFamilies* families) {
   const auto add = [&](Family family, double value) {
     family.Add(value);
     family.MoveTo(families);
@@ -163,6 +164,7 @@ void AddConnections(std::uint64_t open, std::uint64_t accepted, std::uint64_t fa
   add(Gauge("meanwhile_connections_open", "Connections that are open now."), open);
   add(Counter("meanwhile_connections_accepted_total", "Connections that were taken."), accepted);
   add(Counter("meanwhile_connections_failed_total", "How often a connection could not be taken."), failed);
+  add(Counter("meanwhile_connections_refused_total", "Connections that were closed at once, over a limit."), refused);
 }
 
 void AddProcess(absl::Time start_time, MetricFamilies* families) {

@@ -27,7 +27,8 @@ void AddCalls(const CallCounts& counts, MetricFamilies* families);
 void AddLatencies(const LatencyHistograms& histograms, MetricFamilies* families);
 void AddLoops(const std::vector<LoopFigures>& loops, MetricFamilies* families);
 void AddPool(const async::ThreadPool& pool, MetricFamilies* families);
-void AddConnections(std::uint64_t open, std::uint64_t accepted, std::uint64_t failed, MetricFamilies* families);
+void AddConnections(std::uint64_t open, std::uint64_t accepted, std::uint64_t failed, std::uint64_t refused,
+                    MetricFamilies* families);
 
 // Reads them: those that every program shows under these names.
 void AddProcess(absl::Time start_time, MetricFamilies* families);

@@ -21,7 +21,7 @@ class ServerFigures final : public prometheus::Collectable {
     AddLatencies(*histograms_, &families);
     AddLoops(sources_.model.loops, &families);
     if (sources_.model.pool != nullptr) AddPool(*sources_.model.pool, &families);
-    AddConnections(sources_.open(), sources_.accepted(), sources_.failed(), &families);
+    AddConnections(sources_.open(), sources_.accepted(), sources_.failed(), sources_.refused(), &families);
     AddProcess(sources_.stats->start_time(), &families);
     return families;
   }

@@ -27,10 +27,11 @@ class Metrics {
   struct Sources {
     const ServerStats* stats;
     ModelFigures model;
-    // Connections that are open, those taken so far, and those that could not be.
+    // Connections that are open, those taken so far, those that could not be, and those that were refused.
     std::function<std::uint64_t()> open;
     std::function<std::uint64_t()> accepted;
     std::function<std::uint64_t()> failed;
+    std::function<std::uint64_t()> refused;
   };
 
   // As MetricsEndpoint::Listen.

@@ -36,7 +36,7 @@ Task<grpc::Status> Work(FakeLoop& loop, Duration computes) {
 }
 
 Task<> WorkFor(Activity* activity, Task<grpc::Status> task) {
-  co_await internal::AdoptContext(internal::CoroutineContext{CancellationToken(), activity});
+  co_await AdoptActivity(activity);
   co_await std::move(task);
 }
 

@@ -271,6 +271,7 @@ TEST(GccTrapsTest, TheArgumentsOfALambdaCoroutineAreCopiedIntoItsFrame) {
 using SomeFunction = int (*)();
 static_assert(!std::is_aggregate_v<Task<int>>);
 static_assert(!std::is_aggregate_v<Task<int>::Awaiter>);
+static_assert(!std::is_aggregate_v<AdoptActivity>);
 static_assert(!std::is_aggregate_v<AdoptCancellation>);
 static_assert(!std::is_aggregate_v<CurrentCancellation>);
 static_assert(!std::is_aggregate_v<EventLoop::SleepAwaiter>);

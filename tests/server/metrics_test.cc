@@ -84,6 +84,7 @@ TEST_P(MetricsTest, TellsOfTheProcessAndItsConnections) {
   EXPECT_EQ(metrics.Value("meanwhile_connections_open"), 1);
   EXPECT_EQ(metrics.Value("meanwhile_connections_accepted_total"), 1);
   EXPECT_EQ(metrics.Value("meanwhile_connections_failed_total"), 0);
+  EXPECT_EQ(metrics.Value("meanwhile_connections_refused_total"), 0);
   EXPECT_GT(metrics.Value("process_cpu_seconds_total"), 0);
   EXPECT_GT(metrics.Value("process_resident_memory_bytes"), 1 << 20);
   EXPECT_GT(metrics.Value("process_virtual_memory_bytes"), metrics.Value("process_resident_memory_bytes"));
@@ -105,6 +106,17 @@ TEST_P(MetricsTest, AConnectionThatHasGoneIsNotOpenAnyMore) {
   other.reset();
   EXPECT_TRUE(WaitUntil([&] { return open() == 1; }));
   EXPECT_EQ(Read(served).Value("meanwhile_connections_accepted_total"), 2);
+}
+
+TEST_P(MetricsTest, CountsTheConnectionsThatAreOverALimit) {
+  ServerOptions options = WatchedServer(GetParam());
+  options.limits.max_connections = 1;
+  ServedModel served(options);
+  served.Call("Fetch", "");
+  // The client may try again.
+  const FetchesInFlight one_more(served.target(), 1, absl::ZeroDuration());
+  EXPECT_TRUE(WaitUntil([&] { return Read(served).Value("meanwhile_connections_refused_total") >= 1; }));
+  EXPECT_EQ(Read(served).Value("meanwhile_connections_accepted_total"), 1);
 }
 
 TEST_P(MetricsTest, TellsOfLoopsIfThereAreAny) {

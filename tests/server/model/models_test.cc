@@ -207,9 +207,26 @@ TEST_P(EachModelTest, ACallOutOfTimeStopsWaiting) {
 
 TEST_P(EachModelTest, ACancelledCallStopsComputing) {
   ServedModel served(GetParam());
-  EXPECT_THAT(served.Call("Compute", "rounds: 1000000000", absl::Milliseconds(100)),
-              testing::StartsWith("DEADLINE_EXCEEDED "));
+  ChannelPool channels({.target = served.target()});
+  grpc::ClientContext context;
+  std::thread call([&] {
+    v1::ComputeRequest request;
+    request.set_rounds(1'000'000'000);
+    v1::ComputeResponse response;
+    const auto stub = v1::Meanwhile::NewStub(channels.channel(0));
+    EXPECT_EQ(stub->Compute(&context, request, &response).error_code(), StatusCode::CANCELLED);
+  });
+  EXPECT_TRUE(served.HasInFlight(1));
+  context.TryCancel();
+  call.join();
   EXPECT_TRUE(served.HasFinished("CANCELLED", 1));
+}
+
+TEST_P(EachModelTest, ACallOutOfTimeStopsComputingAndIsCountedSo) {
+  ServedModel served(GetParam());
+  EXPECT_THAT(served.Call("Compute", "rounds: 1000000000", absl::Milliseconds(200)),
+              testing::StartsWith("DEADLINE_EXCEEDED "));
+  EXPECT_TRUE(served.HasFinished("DEADLINE_EXCEEDED", 1));
 }
 
 TEST_P(EachModelTest, ShedsWhenTheBackendsQueueIsFull) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -261,22 +262,26 @@ TEST(ServiceRulesTest, ComputesTheDigestOfXorshift64Star) {
     request.set_rounds(rounds);
     v1::ComputeResponse response;
     EXPECT_TRUE(ServiceRules::Compute(
-                    request, [] { return false; }, &response)
+                    request, [] { return StatusCode::OK; }, &response)
                     .ok());
     EXPECT_EQ(response.digest(), digest) << "seed " << seed << ", rounds " << rounds;
   }
 }
 
-TEST(ServiceRulesTest, ComputingEndsWhenItIsCancelled) {
-  v1::ComputeRequest request;
-  request.set_rounds(1'000'000'000);
-  v1::ComputeResponse response;
-  int looks = 0;
-  const grpc::Status status = ServiceRules::Compute(
-      request, [&] { return ++looks == 2; }, &response);
-  EXPECT_EQ(status.error_code(), StatusCode::CANCELLED);
-  EXPECT_EQ(status.error_message(), "cancelled while computing");
-  EXPECT_EQ(response.digest(), 0u);
+TEST(ServiceRulesTest, ComputingEndsWithTheCallAndWithItsReason) {
+  for (const auto& [reason, message] :
+       {std::pair(StatusCode::CANCELLED, "cancelled while computing"),
+        std::pair(StatusCode::DEADLINE_EXCEEDED, "deadline exceeded while computing")}) {
+    v1::ComputeRequest request;
+    request.set_rounds(1'000'000'000);
+    v1::ComputeResponse response;
+    int looks = 0;
+    const grpc::Status status = ServiceRules::Compute(
+        request, [&, end = reason] { return ++looks == 2 ? end : StatusCode::OK; }, &response);
+    EXPECT_EQ(status.error_code(), reason);
+    EXPECT_EQ(status.error_message(), message);
+    EXPECT_EQ(response.digest(), 0u);
+  }
 }
 
 using std::chrono_literals::operator""ms;
