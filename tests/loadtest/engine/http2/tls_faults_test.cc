@@ -1,0 +1,174 @@
+// TLS transports against servers that close, break off or do not speak what a client needs. Both ends are on one thread
+// and speak by turns, so that a test says what has come before the client reads.
+
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "loadtest/engine/http2/tls.h"
+#include "loadtest/engine/http2/transport.h"
+#include "tests/certificates.h"
+
+namespace meanwhile::http2 {
+namespace {
+
+// Agrees to the first protocol that the client offers by ALPN.
+int AgreeToFirst(SSL* /*ssl*/, const unsigned char** name, unsigned char* size, const unsigned char* offered,
+                 unsigned int /*offered_size*/, void* /*argument*/) {
+  *size = offered[0];
+  *name = offered + 1;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+class TlsFaultsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const KeyPair pair = authority_.Issue();
+    SSL_CTX* const context = server_context_.get();
+    ASSERT_EQ(
+        SSL_CTX_use_certificate_file(context, WriteFile("server.pem", pair.certificate).c_str(), SSL_FILETYPE_PEM), 1);
+    ASSERT_EQ(SSL_CTX_use_PrivateKey_file(context, WriteFile("server.key", pair.key).c_str(), SSL_FILETYPE_PEM), 1);
+    SSL_CTX_set_alpn_select_cb(context, &AgreeToFirst, nullptr);
+  }
+  void TearDown() override { Close(); }
+
+  // Makes both ends. Neither has said anything.
+  void Connect() {
+    Close();
+    const absl::StatusOr<std::shared_ptr<const TlsContext>> context =
+        TlsContext::Make({.cacert = WriteFile("ca.pem", authority_.certificate()), .server_name = "localhost"});
+    ASSERT_TRUE(context.ok()) << context.status();
+    context_ = *context;
+    std::array<int, 2> ends;
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+    client_ = context_->MakeTransport(ends[0]);
+    socket_ = ends[1];
+    server_.reset(SSL_new(server_context_.get()));
+    SSL_set_fd(server_.get(), socket_);
+    SSL_set_accept_state(server_.get());
+  }
+
+  // Lets both ends go on until the client's is established, or has failed. The server has read everything then.
+  absl::Status Establish() {
+    absl::StatusOr<Transport::Wait> wait = client_->Establish();
+    for (int turn = 0; turn < 10 && wait.ok() && *wait != Transport::Wait::kNothing; ++turn) {
+      GoOnWithHandshake();
+      wait = client_->Establish();
+    }
+    if (wait.ok() && *wait != Transport::Wait::kNothing) return absl::InternalError("the client waits in vain");
+    GoOnWithHandshake();
+    return wait.status();
+  }
+  void ConnectAndEstablish() {
+    Connect();
+    const absl::Status established = Establish();
+    ASSERT_TRUE(established.ok()) << established;
+  }
+
+  absl::StatusOr<std::string> Read() {
+    std::array<char, 1000> buffer;
+    const absl::StatusOr<std::size_t> count = client_->Read(buffer.data(), buffer.size());
+    if (!count.ok()) return count.status();
+    return std::string(buffer.data(), *count);
+  }
+  absl::Status Write(std::string text) {
+    const iovec piece{text.data(), text.size()};
+    return client_->Write(&piece, 1).status();
+  }
+
+  // The server's end.
+  void SayBytes(absl::string_view bytes) {
+    ASSERT_EQ(send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  void SayGoodbye() { SSL_shutdown(server_.get()); }
+  void TakeBytes() {
+    std::array<char, 4096> bytes;
+    ASSERT_GT(recv(socket_, bytes.data(), bytes.size(), 0), 0);
+  }
+  // Says no goodbye. The client's end is reset when there is something that the server has not read.
+  void Close() {
+    if (socket_ >= 0) close(socket_);
+    socket_ = -1;
+  }
+
+  SSL_CTX* server_context() { return server_context_.get(); }
+  Transport& client() { return *client_; }
+
+ private:
+  struct Deleter {
+    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+
+  void GoOnWithHandshake() {
+    SSL_do_handshake(server_.get());
+    ERR_clear_error();  // The client's end is on this thread, too.
+  }
+
+  const TestAuthority authority_;
+  const std::unique_ptr<SSL_CTX, Deleter> server_context_{SSL_CTX_new(TLS_server_method())};
+  std::shared_ptr<const TlsContext> context_;
+  std::unique_ptr<Transport> client_;
+  std::unique_ptr<SSL, Deleter> server_;
+  int socket_ = -1;  // The server's.
+};
+
+TEST_F(TlsFaultsTest, SaysWhyTlsIsNotAgreedWhenTheServerIsGone) {
+  ASSERT_NO_FATAL_FAILURE(Connect());
+  ASSERT_TRUE(client().Establish().ok());
+  TakeBytes();
+  Close();
+  EXPECT_EQ(client().Establish().status(),
+            absl::UnavailableError("TLS could not be agreed: the server closed the connection"));
+
+  ASSERT_NO_FATAL_FAILURE(Connect());
+  ASSERT_TRUE(client().Establish().ok());
+  Close();
+  EXPECT_EQ(client().Establish().status(), absl::UnavailableError("TLS could not be agreed: Connection reset by peer"));
+
+  // A server that says goodbye (the alert close_notify) in the middle of it.
+  ASSERT_NO_FATAL_FAILURE(Connect());
+  ASSERT_TRUE(client().Establish().ok());
+  SayBytes(absl::string_view("\x15\x03\x03\x00\x02\x01\x00", 7));
+  EXPECT_EQ(client().Establish().status(),
+            absl::UnavailableError("TLS could not be agreed: the server closed the connection"));
+}
+
+TEST_F(TlsFaultsTest, SaysThatTheServerHasClosedTheConnectionWithOrWithoutAGoodbye) {
+  for (const bool goodbye : {true, false}) {
+    ASSERT_NO_FATAL_FAILURE(ConnectAndEstablish());
+    EXPECT_EQ(Read().value_or("failed"), "") << "nothing has come";
+    if (goodbye) SayGoodbye();
+    Close();
+    EXPECT_EQ(Read().status(), absl::OutOfRangeError("the server closed the connection")) << goodbye;
+  }
+}
+
+TEST_F(TlsFaultsTest, SaysWhyTheSocketFails) {
+  ASSERT_NO_FATAL_FAILURE(ConnectAndEstablish());
+  ASSERT_TRUE(Write("unread").ok());
+  Close();
+  EXPECT_EQ(Read().status(), absl::UnavailableError("the connection failed: Connection reset by peer"));
+
+  ASSERT_NO_FATAL_FAILURE(ConnectAndEstablish());
+  Close();
+  EXPECT_EQ(Write("too late"), absl::UnavailableError("the connection failed: Broken pipe"));
+}
+
+TEST_F(TlsFaultsTest, RefusesAServerThatDoesNotAgreeToHttp2) {
+  SSL_CTX_set_alpn_select_cb(server_context(), nullptr, nullptr);
+  ASSERT_NO_FATAL_FAILURE(Connect());
+  EXPECT_EQ(Establish(), absl::UnavailableError("the server does not agree to HTTP/2 over TLS (ALPN h2)"));
+}
+
+}  // namespace
+}  // namespace meanwhile::http2
