@@ -132,22 +132,24 @@ class TlsTransport final : public Transport {
   }
 
   absl::StatusOr<std::size_t> Read(char* buffer, std::size_t size) override {
+    if (!end_.ok()) return end_;
     std::size_t total = 0;
     // A record is at most 16 KiB: as many as there are.
     while (total < size) {
       std::size_t count = 0;
       if (SSL_read_ex(ssl_, buffer + total, size - total, &count) != 1) {
-        const absl::Status status = ErrorOf(0);
-        if (status.ok() || total > 0) break;
-        return status;
+        end_ = ErrorOf(0);
+        if (end_.ok() || total > 0) break;
+        return end_;
       }
       total += count;
     }
     return total;
   }
 
-  // What TLS has decrypted and Read has not taken.
-  bool has_read_ahead() const override { return SSL_pending(ssl_) > 0; }
+  // What TLS has decrypted and Read has not taken, or the end that followed what Read has taken: the socket, which may
+  // stay open, does not tell of it again.
+  bool has_read_ahead() const override { return !end_.ok() || SSL_pending(ssl_) > 0; }
 
   absl::StatusOr<std::size_t> Write(const iovec* pieces, std::size_t count) override {
     std::size_t total = 0;
@@ -202,6 +204,7 @@ class TlsTransport final : public Transport {
   SSL* const ssl_;
   Socket bio_socket_;
   bool connected_ = false;
+  absl::Status end_;  // Of what there is to read; OK until then.
 };
 
 }  // namespace

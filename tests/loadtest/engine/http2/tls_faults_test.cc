@@ -1,6 +1,7 @@
 // TLS transports against servers that close, break off or do not speak what a client needs. Both ends are on one thread
 // and speak by turns, so that a test says what has come before the client reads.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -20,6 +21,11 @@
 
 namespace meanwhile::http2 {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 // Agrees to the first protocol that the client offers by ALPN.
 int AgreeToFirst(SSL* /*ssl*/, const unsigned char** name, unsigned char* size, const unsigned char* offered,
@@ -86,6 +92,9 @@ class TlsFaultsTest : public testing::Test {
   }
 
   // The server's end.
+  void Say(const std::string& text) {
+    ASSERT_EQ(SSL_write(server_.get(), text.data(), static_cast<int>(text.size())), static_cast<int>(text.size()));
+  }
   void SayBytes(absl::string_view bytes) {
     ASSERT_EQ(send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
@@ -162,6 +171,38 @@ TEST_F(TlsFaultsTest, SaysWhyTheSocketFails) {
   ASSERT_NO_FATAL_FAILURE(ConnectAndEstablish());
   Close();
   EXPECT_EQ(Write("too late"), absl::UnavailableError("the connection failed: Broken pipe"));
+}
+
+TEST_F(TlsFaultsTest, TellsTheEndThatFollowsDataThoughTheSocketStaysOpen) {
+  ASSERT_NO_FATAL_FAILURE(ConnectAndEstablish());
+  Say("first");
+  EXPECT_EQ(Read().value_or("failed"), "first");
+  EXPECT_FALSE(client().has_read_ahead());
+  EXPECT_EQ(Read().value_or("failed"), "") << "there is no end yet";
+  Say("last");
+  SayGoodbye();
+  EXPECT_EQ(Read().value_or("failed"), "last");
+  EXPECT_TRUE(client().has_read_ahead());
+  EXPECT_EQ(Read().status(), absl::OutOfRangeError("the server closed the connection"));
+}
+
+TEST_F(TlsFaultsTest, TellsTheErrorThatFollowsData) {
+  ASSERT_NO_FATAL_FAILURE(ConnectAndEstablish());
+  Say("last");
+  SayBytes("no record of TLS");
+  EXPECT_EQ(Read().value_or("failed"), "last");
+  EXPECT_TRUE(client().has_read_ahead());
+  const absl::Status broken = Read().status();
+  EXPECT_EQ(broken.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(broken.message()), AllOf(StartsWith("the connection failed: "), Not(HasSubstr("unknown"))));
+
+  ASSERT_NO_FATAL_FAILURE(ConnectAndEstablish());
+  Say("last");
+  ASSERT_TRUE(Write("unread").ok());
+  Close();
+  EXPECT_EQ(Read().value_or("failed"), "last");
+  EXPECT_TRUE(client().has_read_ahead());
+  EXPECT_EQ(Read().status(), absl::UnavailableError("the connection failed: Connection reset by peer"));
 }
 
 TEST_F(TlsFaultsTest, RefusesAServerThatDoesNotAgreeToHttp2) {
