@@ -33,6 +33,13 @@ std::string TakeError() {
 
 constexpr char kClosed[] = "the server closed the connection";
 
+// Whether the server refuses the versions of TLS that are offered, or wants an older one.
+bool IsAboutVersion(unsigned long error) {
+  if (ERR_GET_LIB(error) != ERR_LIB_SSL) return false;
+  const int reason = ERR_GET_REASON(error);
+  return reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION || reason == SSL_R_UNSUPPORTED_PROTOCOL;
+}
+
 // A socket, and what it said when it was last written or read.
 struct Socket {
   const int fd;
@@ -127,6 +134,10 @@ class TlsTransport final : public Transport {
       ERR_clear_error();
       return absl::UnavailableError(
           absl::StrCat("the server's certificate is refused: ", X509_verify_cert_error_string(verified)));
+    }
+    if (IsAboutVersion(ERR_peek_error())) {
+      ERR_clear_error();
+      return absl::UnavailableError("the server does not agree to TLS 1.2 or newer");
     }
     return absl::UnavailableError(absl::StrCat("TLS could not be agreed: ", TakeReason(error)));
   }

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -209,6 +210,33 @@ TEST_F(TlsFaultsTest, RefusesAServerThatDoesNotAgreeToHttp2) {
   SSL_CTX_set_alpn_select_cb(server_context(), nullptr, nullptr);
   ASSERT_NO_FATAL_FAILURE(Connect());
   EXPECT_EQ(Establish(), absl::UnavailableError("the server does not agree to HTTP/2 over TLS (ALPN h2)"));
+}
+
+TEST_F(TlsFaultsTest, RefusesAServerThatSpeaksTls11AtMost) {
+  const absl::Status refused = absl::UnavailableError("the server does not agree to TLS 1.2 or newer");
+  // Even where an administrator lets programs speak more than that, as in openssl.cnf.
+  const std::string lenient = WriteFile("openssl.cnf",
+                                        "openssl_conf = openssl\n[openssl]\nssl_conf = ssl\n[ssl]\n"
+                                        "system_default = lenient\n[lenient]\n"
+                                        "MinProtocol = TLSv1\nCipherString = DEFAULT:@SECLEVEL=0\n");
+  ASSERT_EQ(CONF_modules_load_file(lenient.c_str(), nullptr, 0), 1);
+  SSL_CTX_set_security_level(server_context(), 0);
+  SSL_CTX_set_min_proto_version(server_context(), TLS1_VERSION);
+  SSL_CTX_set_max_proto_version(server_context(), TLS1_1_VERSION);
+  Connect();
+  EXPECT_EQ(Establish(), refused);
+
+  // One that answers with its own version instead of a refusal.
+  Connect();
+  EXPECT_TRUE(client().Establish().ok());
+  SayBytes(
+      absl::string_view("\x16\x03\x02\x00\x2a"              // A record of TLS 1.1:
+                        "\x02\x00\x00\x26\x03\x02"          // a ServerHello of TLS 1.1,
+                        "01234567890123456789012345678901"  // a random number,
+                        "\x00\xc0\x09\x00",                 // a cipher.
+                        47));
+  EXPECT_EQ(client().Establish().status(), refused);
+  CONF_modules_unload(1);
 }
 
 }  // namespace
