@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <ctime>
+#include <limits>
 #include <optional>
 #include <system_error>
 
@@ -40,6 +41,27 @@ std::optional<timespec> TimeUntil(LoadTime time) {
   return timespec{seconds.count(), (left - seconds).count()};
 }
 
+// The same for epoll_wait. Rounded up: what is waited for is due then.
+int Milliseconds(const std::optional<timespec>& time) {
+  if (!time) return -1;
+  constexpr std::chrono::milliseconds kMost(std::numeric_limits<int>::max());
+  const auto left = std::chrono::seconds(time->tv_sec) + std::chrono::nanoseconds(time->tv_nsec);
+  return static_cast<int>(std::min(kMost, std::chrono::ceil<std::chrono::milliseconds>(left)).count());
+}
+
+// How many events there are; none after a signal. `*has_pwait2` is what is known of the system.
+int WaitForEvents(int epoll, const std::optional<timespec>& time, bool* has_pwait2, epoll_event* events) {
+  int count = -1;
+  if (*has_pwait2) {
+    count = epoll_pwait2(epoll, events, kMostEvents, time ? &*time : nullptr, nullptr);
+    // Linux has it from 5.11 on, and a filter of system calls (seccomp) may not know it.
+    *has_pwait2 = count >= 0 || (errno != ENOSYS && errno != EPERM);
+  }
+  if (!*has_pwait2) count = epoll_wait(epoll, events, kMostEvents, Milliseconds(time));
+  if (count < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "epoll_wait");
+  return std::max(count, 0);
+}
+
 }  // namespace
 
 PollLoop::PollLoop() : epoll_(MakeEpoll()) {}
@@ -59,7 +81,7 @@ void PollLoop::Remove(int fd) const { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullp
 void PollLoop::Turn(LoadTime latest) {
   std::array<epoll_event, kMostEvents> events;
   const std::optional<timespec> wait = TimeUntil(std::min(latest, timers_.Earliest()));
-  const int count = epoll_pwait2(epoll_, events.data(), kMostEvents, wait ? &*wait : nullptr, nullptr);
+  const int count = WaitForEvents(epoll_, wait, &has_pwait2_, events.data());
   for (int i = 0; i < count; ++i) static_cast<FdWatcher*>(events[i].data.ptr)->OnEvents(events[i].events);
   // No more than were there before: one that is added again, already due, keeps nobody from writing and reading.
   std::size_t timers = timers_.size();

@@ -37,11 +37,12 @@ class PollLoop {
   async::TimerQueue& timers() { return timers_; }
 
   // Waits for events, but no longer than until the first timer or `latest`, tells the watchers, and fires the timers
-  // that are due.
+  // that are due. Throws std::system_error when it cannot wait.
   void Turn(LoadTime latest = LoadTime::max());
 
  private:
   const int epoll_;
+  bool has_pwait2_ = true;  // As far as is known: epoll_pwait2, which waits to the nanosecond.
   async::TimerQueue timers_;
 };
 

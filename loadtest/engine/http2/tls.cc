@@ -10,7 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -31,30 +31,57 @@ std::string TakeError() {
   return reason == nullptr ? "unknown error" : reason;
 }
 
-// OpenSSL's way to a socket, but for one thing: a server that is gone raises no SIGPIPE.
-int SocketOf(BIO* bio) { return static_cast<int>(reinterpret_cast<intptr_t>(BIO_get_data(bio))); }
+constexpr char kClosed[] = "the server closed the connection";
+
+// Whether the server refuses the versions of TLS that are offered, or wants an older one.
+bool IsAboutVersion(unsigned long error) {
+  if (ERR_GET_LIB(error) != ERR_LIB_SSL) return false;
+  const int reason = ERR_GET_REASON(error);
+  return reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION || reason == SSL_R_UNSUPPORTED_PROTOCOL;
+}
+
+// A socket, and what it said when it was last written or read.
+struct Socket {
+  const int fd;
+  bool ended = false;  // The server sends no more.
+  int error = 0;       // None if it is only to be tried again later.
+};
+
+// OpenSSL's way to a socket, but for two things: a server that is gone raises no SIGPIPE, and why the socket fails can
+// be told.
+Socket& SocketOf(BIO* bio) { return *static_cast<Socket*>(BIO_get_data(bio)); }
 
 bool IsForLater(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
 int WriteSocket(BIO* bio, const char* data, int size) {
+  Socket& socket = SocketOf(bio);
   BIO_clear_retry_flags(bio);
-  const ssize_t count = send(SocketOf(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-  if (count < 0 && IsForLater(errno)) BIO_set_retry_write(bio);
+  const ssize_t count = send(socket.fd, data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  const bool later = count < 0 && IsForLater(errno);
+  if (later) BIO_set_retry_write(bio);
+  socket.ended = false;
+  socket.error = count < 0 && !later ? errno : 0;
   return static_cast<int>(count);
 }
 
 int ReadSocket(BIO* bio, char* data, int size) {
+  Socket& socket = SocketOf(bio);
   BIO_clear_retry_flags(bio);
-  const ssize_t count = recv(SocketOf(bio), data, static_cast<std::size_t>(size), 0);
-  if (count < 0 && IsForLater(errno)) BIO_set_retry_read(bio);
+  const ssize_t count = recv(socket.fd, data, static_cast<std::size_t>(size), 0);
+  const bool later = count < 0 && IsForLater(errno);
+  if (later) BIO_set_retry_read(bio);
+  socket.ended = count == 0;
+  socket.error = count < 0 && !later ? errno : 0;
   return static_cast<int>(count);
 }
 
+// It does not answer BIO_CTRL_EOF, so that an end without a goodbye is the socket's to tell (SSL_ERROR_SYSCALL).
 long ControlSocket(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
   return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-BIO* MakeSocketBio(int socket) {
+// The socket outlives it.
+BIO* MakeSocketBio(Socket* socket) {
   static BIO_METHOD* const kMethod = [] {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
     BIO_meth_set_write(made, &WriteSocket);
@@ -63,7 +90,7 @@ BIO* MakeSocketBio(int socket) {
     return made;
   }();
   BIO* const bio = BIO_new(kMethod);
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<intptr_t>(socket)));
+  BIO_set_data(bio, socket);
   BIO_set_init(bio, 1);
   return bio;
 }
@@ -75,7 +102,10 @@ bool IsAddress(const std::string& name) {
 
 class TlsTransport final : public Transport {
  public:
-  TlsTransport(int socket, SSL* ssl) : Transport(socket), ssl_(ssl) {}
+  TlsTransport(int socket, SSL* ssl) : Transport(socket), ssl_(ssl), bio_socket_{.fd = socket} {
+    BIO* const bio = MakeSocketBio(&bio_socket_);
+    SSL_set_bio(ssl_, bio, bio);
+  }
   ~TlsTransport() override {
     SSL_shutdown(ssl_);  // Says goodbye if it can be said at once.
     ERR_clear_error();
@@ -90,7 +120,8 @@ class TlsTransport final : public Transport {
     }
     const int result = SSL_connect(ssl_);
     if (result == 1) return CheckProtocol();
-    switch (SSL_get_error(ssl_, result)) {
+    const int error = SSL_get_error(ssl_, result);
+    switch (error) {
       case SSL_ERROR_WANT_READ:
         return Wait::kReadable;
       case SSL_ERROR_WANT_WRITE:
@@ -104,26 +135,32 @@ class TlsTransport final : public Transport {
       return absl::UnavailableError(
           absl::StrCat("the server's certificate is refused: ", X509_verify_cert_error_string(verified)));
     }
-    return absl::UnavailableError(absl::StrCat("TLS could not be agreed: ", TakeError()));
+    if (IsAboutVersion(ERR_peek_error())) {
+      ERR_clear_error();
+      return absl::UnavailableError("the server does not agree to TLS 1.2 or newer");
+    }
+    return absl::UnavailableError(absl::StrCat("TLS could not be agreed: ", TakeReason(error)));
   }
 
   absl::StatusOr<std::size_t> Read(char* buffer, std::size_t size) override {
+    if (!end_.ok()) return end_;
     std::size_t total = 0;
     // A record is at most 16 KiB: as many as there are.
     while (total < size) {
       std::size_t count = 0;
       if (SSL_read_ex(ssl_, buffer + total, size - total, &count) != 1) {
-        const absl::Status status = ErrorOf(0);
-        if (status.ok() || total > 0) break;
-        return status;
+        end_ = ErrorOf(0);
+        if (end_.ok() || total > 0) break;
+        return end_;
       }
       total += count;
     }
     return total;
   }
 
-  // What TLS has decrypted and Read has not taken.
-  bool has_read_ahead() const override { return SSL_pending(ssl_) > 0; }
+  // What TLS has decrypted and Read has not taken, or the end that followed what Read has taken: the socket, which may
+  // stay open, does not tell of it again.
+  bool has_read_ahead() const override { return !end_.ok() || SSL_pending(ssl_) > 0; }
 
   absl::StatusOr<std::size_t> Write(const iovec* pieces, std::size_t count) override {
     std::size_t total = 0;
@@ -155,21 +192,30 @@ class TlsTransport final : public Transport {
     return Wait::kNothing;
   }
 
+  // With a goodbye (close_notify), or without.
+  bool IsClosed(int error) const {
+    return error == SSL_ERROR_ZERO_RETURN || (error == SSL_ERROR_SYSCALL && bio_socket_.ended);
+  }
+
+  // Why an operation has failed for good: the socket's reason, or OpenSSL's own.
+  std::string TakeReason(int error) {
+    if (IsClosed(error)) return kClosed;
+    if (error == SSL_ERROR_SYSCALL && bio_socket_.error != 0) return std::strerror(bio_socket_.error);
+    return TakeError();
+  }
+
   // OK when it is only to be tried again later.
   absl::Status ErrorOf(int result) {
-    switch (SSL_get_error(ssl_, result)) {
-      case SSL_ERROR_WANT_READ:
-      case SSL_ERROR_WANT_WRITE:
-        return absl::OkStatus();
-      case SSL_ERROR_ZERO_RETURN:
-        return absl::OutOfRangeError("the server closed the connection");
-      default:
-        return absl::UnavailableError(absl::StrCat("the connection failed: ", TakeError()));
-    }
+    const int error = SSL_get_error(ssl_, result);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return absl::OkStatus();
+    if (IsClosed(error)) return absl::OutOfRangeError(kClosed);
+    return absl::UnavailableError(absl::StrCat("the connection failed: ", TakeReason(error)));
   }
 
   SSL* const ssl_;
+  Socket bio_socket_;
   bool connected_ = false;
+  absl::Status end_;  // Of what there is to read; OK until then.
 };
 
 }  // namespace
@@ -209,8 +255,6 @@ absl::StatusOr<std::shared_ptr<const TlsContext>> TlsContext::Make(const TlsOpti
 
 std::unique_ptr<Transport> TlsContext::MakeTransport(int socket) const {
   SSL* const ssl = SSL_new(context_);
-  BIO* const bio = MakeSocketBio(socket);
-  SSL_set_bio(ssl, bio, bio);
   if (IsAddress(server_name_)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), server_name_.c_str());
   } else {

@@ -35,7 +35,7 @@ class Transport {
   // How many bytes were read into `buffer`; 0 when there are none at present. OUT_OF_RANGE when the peer has ended the
   // connection; other errors, too, end it.
   virtual absl::StatusOr<std::size_t> Read(char* buffer, std::size_t size);
-  // Whether Read may give more without the socket's becoming readable.
+  // Whether Read may give more, or the end, without the socket's becoming readable.
   virtual bool has_read_ahead() const { return false; }
 
   // How many bytes of the pieces were written; less than all when the socket takes no more at present.

@@ -81,7 +81,7 @@ TEST_F(Http2FaultsTest, EndsACallByWhatTheProtocolNamesWhenItsAnswerIsBad) {
                HeadersFrame(s, kOkTrailers, true);
       },
       StatusCode::kResourceExhausted, "headers of more than 8192 bytes");
-  // Data before any headers, and a name in upper case: nghttp2 resets the stream.
+  // A name in upper case, and headers without a status: nghttp2 resets the stream.
   ExpectFirstOfTwo(
       [](int32_t s) {
         return HeadersFrame(s, {{":status", "200"}, {"Upper", "case"}}, true);
@@ -92,6 +92,9 @@ TEST_F(Http2FaultsTest, EndsACallByWhatTheProtocolNamesWhenItsAnswerIsBad) {
         return HeadersFrame(s, {{"content-type", "application/grpc"}}, true);
       },
       StatusCode::kInternal, "the stream was reset with PROTOCOL_ERROR");
+  // Data before any headers: nghttp2 ends the connection, and what has no status yet ends as when a connection is lost.
+  ExpectFirstOfTwo([](int32_t s) { return DataFrame(s, Framed("early")) + GoodAnswer(s, "hello"); },
+                   StatusCode::kUnavailable, "the server ended the connection");
 }
 
 TEST_F(Http2FaultsTest, MapsTheCodeOfEveryReset) {
