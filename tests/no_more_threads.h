@@ -1,6 +1,7 @@
 // NoMoreThreads: while it lives, the process can start no thread, as where a control group or RLIMIT_NPROC bounds them:
 // a new thread's stack would be larger than the address space. Holds for root, too, and under sanitizers. Threads that
-// ask for a size of their own are started.
+// ask for a size of their own are started. gRPC must not run meanwhile: it starts threads when it needs them, and waits
+// for them.
 //
 // Thread: a test's; one at a time.
 

@@ -13,7 +13,6 @@
 #include "client/channel_pool.h"
 #include "meanwhile/v1/meanwhile.grpc.pb.h"
 #include "server/observe/call_record.h"
-#include "tests/no_more_threads.h"
 #include "tests/server/fetches_in_flight.h"
 #include "tests/server/model/served_model.h"
 #include "tests/wait_until.h"
@@ -205,19 +204,6 @@ TEST_P(PooledCallRecordsTest, ACallThatFindsThePoolFullIsShedAndHasNotRun) {
   EXPECT_EQ(call.shed, ShedReason::kPoolQueue);
   EXPECT_EQ(call.waiting(), Duration::zero());
   first.join();
-}
-
-TEST_P(PooledCallRecordsTest, ACallForWhichNoThreadCanBeStartedIsShedAndTheNextIsServed) {
-  Serve(OneThread(GetParam(), 10));
-  EXPECT_EQ(served().Call("grpc.health.v1.Health.Check", ""), "OK status: SERVING");  // gRPC has its threads.
-  {
-    const NoMoreThreads no_more;
-    EXPECT_EQ(served().Call("Compute", "rounds: 1000"), "RESOURCE_EXHAUSTED the server's thread pool is full");
-  }
-  const CallRecord call = keeper().WaitForOne();
-  EXPECT_EQ(call.code, StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(call.shed, ShedReason::kPoolQueue);
-  EXPECT_EQ(served().Call("Compute", "rounds: 1000 seed: 42"), "OK digest: 6605736456558739232");
 }
 
 TEST_P(PooledCallRecordsTest, ACallWhoseDeadlinePassesInTheQueueWasQueuedAllTheTime) {
