@@ -38,7 +38,8 @@ bool FailPwait2With(int error) {
 void WherePwait2FailsWith(int error, const std::function<void()>& check) {
   std::thread([&] {
     ASSERT_TRUE(FailPwait2With(error)) << std::generic_category().message(errno);
-    ASSERT_EQ(epoll_pwait2(-1, nullptr, 1, nullptr, nullptr), -1);
+    epoll_event event;
+    ASSERT_EQ(epoll_pwait2(-1, &event, 1, nullptr, nullptr), -1);
     ASSERT_EQ(errno, error);
     check();
   }).join();
