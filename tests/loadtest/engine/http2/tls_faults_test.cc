@@ -96,11 +96,11 @@ class TlsFaultsTest : public testing::Test {
   void Say(const std::string& text) {
     ASSERT_EQ(SSL_write(server_.get(), text.data(), static_cast<int>(text.size())), static_cast<int>(text.size()));
   }
-  void SayBytes(absl::string_view bytes) {
+  void SayBytes(absl::string_view bytes) const {
     ASSERT_EQ(send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
   void SayGoodbye() { SSL_shutdown(server_.get()); }
-  void TakeBytes() {
+  void TakeBytes() const {
     std::array<char, 4096> bytes;
     ASSERT_GT(recv(socket_, bytes.data(), bytes.size(), 0), 0);
   }
