@@ -77,10 +77,11 @@ std::string OpenSentence(const std::string& level, const v1::Comparison& compari
   const auto judged = [neither](const v1::Estimate& ratio) {
     return !neither && ShowsNoDifference(ratio) ? absl::StrCat(" (", kNoDifference, ")") : "";
   };
-  return absl::StrCat(level, "the p50 of ", comparison.subject(), " is ", FormatRatio(p50), " that of ",
-                      comparison.baseline(), judged(p50), ", its p99 ", FormatRatio(p99), judged(p99),
-                      neither ? absl::StrCat(": ", kNoDifference) : "", Threads(subject, baseline),
-                      HasInterval(p50) || HasInterval(p99) ? "." : " (one round, so without an error bar).");
+  return absl::StrCat(
+      level, "the p50 of ", comparison.subject(), " is ", FormatRatio(p50), " that of ", comparison.baseline(),
+      judged(p50), ", its p99 ", FormatRatio(p99), judged(p99), neither ? absl::StrCat(": ", kNoDifference) : "",
+      Threads(subject, baseline),
+      HasInterval(p50) || HasInterval(p99) ? "." : " (one round, or all alike, so without an error bar).");
 }
 
 const v1::Cell& FindCell(const v1::ComparisonReport& report, const std::string& model, const Level& level) {
@@ -114,7 +115,7 @@ std::string Sentence(const v1::Comparison& comparison, const v1::Cell& subject, 
   return absl::StrCat(level, comparison.subject(), " serves ", AtLeast(subject, baseline), FormatRatio(ratio),
                       " the calls of ", comparison.baseline(),
                       ShowsNoDifference(ratio) ? absl::StrCat(": ", kNoDifference) : "", Threads(subject, baseline),
-                      HasInterval(ratio) ? "." : " (one round, so without an error bar).");
+                      HasInterval(ratio) ? "." : " (one round, or all alike, so without an error bar).");
 }
 
 std::string EarlierRunsSentence(const v1::Comparison& comparison, const v1::Cell& after, const v1::Cell& before) {

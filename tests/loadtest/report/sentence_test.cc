@@ -61,8 +61,8 @@ TEST(SentenceTest, GivesALargeRatioFewerDecimals) {
 TEST(SentenceTest, PrintsNoIntervalForASingleRound) {
   EXPECT_EQ(
       SentenceOf(2.7, 2.7, 2.7),
-      "At 4,000 in flight async serves 2.7 times the calls of thread, with 13 threads instead of 3,160 (one round, so "
-      "without an error bar).");
+      "At 4,000 in flight async serves 2.7 times the calls of thread, with 13 threads instead of 3,160 (one round, or "
+      "all alike, so without an error bar).");
 }
 
 TEST(SentenceTest, LeavesThreadsOutWhenAServerIsNotSeen) {
@@ -133,8 +133,8 @@ TEST(SentenceTest, TellsOfTimesAtAnOfferedRate) {
             "no difference that this run can show.");
   EXPECT_EQ(
       Sentence(AtARate(Ratio(0.98, 0.98, 0.98), Ratio(0.7, 0.7, 0.7)), v1::Cell(), v1::Cell()),
-      "At 500 calls/s the p50 of async is 0.98 times that of thread, its p99 0.70 times (one round, so without an "
-      "error bar).");
+      "At 500 calls/s the p50 of async is 0.98 times that of thread, its p99 0.70 times (one round, or all alike, so "
+      "without an error bar).");
 }
 
 TEST(SentenceTest, TellsOfEarlierRunsWithoutTakingSides) {
