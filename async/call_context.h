@@ -62,7 +62,8 @@ inline grpc::StatusCode ReasonOfEnd(std::chrono::system_clock::time_point began,
   return expired ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED;
 }
 
-// Lives until the call has ended. Thread: the loop's, except cancelled() and ReasonOfEnd().
+// Lives until the call has ended. Thread: the loop's, except cancelled() and ReasonOfEnd(), and what does not change
+// once the call was matched: its server_context() and when that was.
 class CallContext final : public Activity {
  public:
   // `name` and `observer`, which may be null, outlive the context.

@@ -9,7 +9,7 @@
 //   auto greet = Serve(loop, service, &GreeterService::AsyncService::RequestGreet, Greet, options);
 //
 // A handler that returns Task<grpc::Status> is a coroutine and runs on the loop. One that returns a plain grpc::Status
-// blocks, so it is sent to the thread pool by itself; when the pool is full the call is shed with RESOURCE_EXHAUSTED.
+// blocks, so it is sent to the thread pool by itself; when that refuses it the call is shed with RESOURCE_EXHAUSTED.
 // The signature is all it takes to say which. (A stream has calls for such a handler: WriteBlocking instead of Write.)
 //
 // A call's life: a slot is armed (RequestXxx); a call is matched to it; another slot is armed in its place before the
@@ -22,7 +22,7 @@
 //
 // Exceptions: one that leaves a handler ends its call with INTERNAL and is told to the observer; the server goes on.
 //
-// Thread: the loop's, except CallContext::cancelled() and ReasonOfEnd(), which a handler on the pool may ask.
+// Thread: the loop's, except what CallContext says that a handler on the pool may ask.
 //
 // Lifetime: the service, the handler and what the options point at outlive the Method; the Method outlives the loop's
 // Run. To stop: Server::Shutdown (from another thread), then EventLoop::Stop; Run returns when every slot is idle.

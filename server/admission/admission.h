@@ -8,9 +8,10 @@
 //   }
 //
 // A call is shed when its deadline cannot be met any more (DEADLINE_EXCEEDED), or when all places are taken
-// (RESOURCE_EXHAUSTED). Whatever ends with RESOURCE_EXHAUSTED, here, because a queue was full or because the disk is,
-// tells the client when to try again, in the trailing metadata `grpc-retry-pushback-ms`, which gRPC's own retries obey.
-// So what no retry can help, such as values that are too large, ends with another status.
+// (RESOURCE_EXHAUSTED). Whatever ends with RESOURCE_EXHAUSTED, here or because something is used up that may be free
+// later (a queue, threads, the disk), tells the client when to try again, in the trailing metadata
+// `grpc-retry-pushback-ms`, which gRPC's own retries obey. So what no retry can help, such as values that are too
+// large, ends with another status.
 //
 // A shed call is answered at once. Not to take it (not to arm, not to read) would only move it into a queue inside
 // gRPC, which has no bound and which nobody sees.

@@ -43,9 +43,11 @@ async::Task<Waited> DiskPool::Run(async::EventLoop& loop, Work work) {
   } else if (token.cancelled()) {
     waited.status = token.status();
   } else {
-    waited.status = grpc::Status(
-        grpc::StatusCode::RESOURCE_EXHAUSTED,
-        absl::StrCat(name_, ": all ", threads_.threads(), " threads are busy and ", max_queued_, " waits are queued"));
+    waited.status = grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                                 threads_.figures().started == 0
+                                     ? absl::StrCat(name_, ": no thread can be started")
+                                     : absl::StrCat(name_, ": all ", threads_.threads(), " threads are busy and ",
+                                                    max_queued_, " waits are queued"));
   }
   co_return waited;
 }

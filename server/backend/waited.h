@@ -17,8 +17,8 @@
 namespace meanwhile {
 
 struct Waited {
-  // OK; the backend's failure; RESOURCE_EXHAUSTED when its queue was full; CANCELLED or DEADLINE_EXCEEDED when the call
-  // ended first.
+  // OK; the backend's failure; RESOURCE_EXHAUSTED when its queue was full or no thread left; CANCELLED or
+  // DEADLINE_EXCEEDED when the call ended first.
   grpc::Status status = grpc::Status();
   // From the start of the wait to its end, the time in a queue included.
   absl::Duration elapsed = absl::ZeroDuration();

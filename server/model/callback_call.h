@@ -38,6 +38,7 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <string_view>
 #include <utility>
 
 #include "async/activity.h"
@@ -150,8 +151,8 @@ class CallbackCall : public Reactor, private async::MailboxItem {
   async::EventLoop& loop() { return home_->loop(); }
 
   // How a call ends whose handler threw: the exception is counted and logged, and not told to the client.
-  grpc::Status StatusOfThrown(const std::exception& exception) {
-    if (counter_ != nullptr) counter_->OnException(exception.what());
+  grpc::Status StatusOfThrown(std::string_view what) {
+    if (counter_ != nullptr) counter_->OnException(what);
     return grpc::Status(grpc::StatusCode::INTERNAL, "the handler threw an exception");
   }
 
@@ -241,7 +242,9 @@ class CallbackCall : public Reactor, private async::MailboxItem {
     try {
       waited = co_await home_->backend().Wait(wait);
     } catch (const std::exception& exception) {
-      waited.status = StatusOfThrown(exception);
+      waited.status = StatusOfThrown(exception.what());
+    } catch (...) {
+      waited.status = StatusOfThrown("not a std::exception");
     }
     RunOnLoop([&] { OnWaited(index, std::move(waited)); });
   }

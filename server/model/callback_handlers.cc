@@ -247,7 +247,9 @@ class ComputeCall final : public CallbackCall<grpc::ServerUnaryReactor> {
     try {
       status = co_await pool_->Run(loop(), compute);
     } catch (const std::exception& exception) {
-      thrown = StatusOfThrown(exception);
+      thrown = StatusOfThrown(exception.what());
+    } catch (...) {
+      thrown = StatusOfThrown("not a std::exception");
     }
     if (thrown) {
       End(*thrown);

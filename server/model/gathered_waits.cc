@@ -19,6 +19,7 @@ bool GatheredWaits::Add(std::size_t index, Waited waited) {
   if (first_of_ && ok && !too_late) first_ = index;
   if (first_of_ ? too_late : value_bytes_ > kMaxValueBytes) waited.value.clear();  // It will not be sent.
   value_bytes_ += waited.value.size();
+  if (!ok && IsNearerTheCause(index, waited.status.error_code())) failure_ = index;
   waits_[index] = std::move(waited);
   return first_of_ ? !first_.has_value() : ok && value_bytes_ <= kMaxValueBytes;
 }
@@ -30,7 +31,7 @@ grpc::Status GatheredWaits::Answer(absl::Duration elapsed, v1::GatherResponse* r
         absl::StrCat("values: ", value_bytes_, " bytes or more together: must be at most ", kMaxValueBytes));
   }
   if (!first_) {
-    if (grpc::Status status = FirstFailure(); !status.ok()) return status;
+    if (failure_) return waits_[*failure_].status;
   }
   for (Waited& waited : waits_) {
     ToProto(waited.elapsed, response->add_waited());
@@ -44,14 +45,12 @@ grpc::Status GatheredWaits::Answer(absl::Duration elapsed, v1::GatherResponse* r
   return grpc::Status();
 }
 
-grpc::Status GatheredWaits::FirstFailure() const {
-  const Waited* cancelled = nullptr;
-  for (const Waited& waited : waits_) {
-    if (waited.ok()) continue;
-    if (waited.status.error_code() != grpc::StatusCode::CANCELLED) return waited.status;
-    if (cancelled == nullptr) cancelled = &waited;
-  }
-  return cancelled == nullptr ? grpc::Status() : cancelled->status;
+bool GatheredWaits::IsNearerTheCause(std::size_t index, grpc::StatusCode code) const {
+  if (!failure_) return true;
+  const bool is_cancelled = code == grpc::StatusCode::CANCELLED;
+  const bool was_cancelled = waits_[*failure_].status.error_code() == grpc::StatusCode::CANCELLED;
+  if (is_cancelled != was_cancelled) return was_cancelled;
+  return first_of_ && index < *failure_;
 }
 
 }  // namespace meanwhile

@@ -35,18 +35,21 @@ class GatheredWaits {
 
   // After the last Add: the status that the call ends with. On OK the response is built, and the values are gone.
   //
-  // Of several failures the one that made the others end: those were cancelled because of it, so a failure of another
-  // kind than CANCELLED comes first. OUT_OF_RANGE when the values are too large together.
+  // Of several failures the one that made the others end: the first that was added, but for those of the kind
+  // CANCELLED, which it may have caused. Of FIRST_OF, where none ends the others, the first in the request.
+  // OUT_OF_RANGE when the values are too large together.
   grpc::Status Answer(absl::Duration elapsed, v1::GatherResponse* response);
 
  private:
-  grpc::Status FirstFailure() const;
+  // Whether that failure, which is being added, is the call's rather than the one before it.
+  bool IsNearerTheCause(std::size_t index, grpc::StatusCode code) const;
 
   const bool at_once_;
   const bool first_of_;
   std::vector<Waited> waits_;
   std::size_t value_bytes_ = 0;
-  std::optional<std::size_t> first_;  // Of FIRST_OF: the wait that succeeded first.
+  std::optional<std::size_t> failure_;  // The call's, unless a wait of FIRST_OF succeeds.
+  std::optional<std::size_t> first_;    // Of FIRST_OF: the wait that succeeded first.
 };
 
 }  // namespace meanwhile

@@ -41,7 +41,7 @@ std::string_view ToString(CallMethod method);
 enum class ShedReason : std::uint8_t {
   kMaxInFlight,  // As many handlers were live as --max-in-flight allows.
   kDeadline,     // The deadline had passed, or could not be met any more.
-  kPoolQueue,    // As many calls waited for a thread of the pool as --pool-queue allows.
+  kPoolQueue,    // As many calls waited for a thread of the pool as --pool-queue allows, or none could be started.
 };
 inline constexpr ShedReason kAllShedReasons[] = {ShedReason::kMaxInFlight, ShedReason::kDeadline,
                                                  ShedReason::kPoolQueue};

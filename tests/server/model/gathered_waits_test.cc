@@ -42,6 +42,13 @@ TEST(GatheredWaitsTest, AFailureEndsTheOthersAndOutweighsTheCancellationsThatItC
   EXPECT_EQ(CodeOf(gathered), StatusCode::DATA_LOSS);
 }
 
+TEST(GatheredWaitsTest, AFailureOutweighsThoseThatCameAfterIt) {
+  GatheredWaits gathered(Request(v1::GatherRequest::AT_ONCE, 2));
+  EXPECT_FALSE(gathered.Add(1, Bad(StatusCode::NOT_FOUND)));
+  EXPECT_FALSE(gathered.Add(0, Bad(StatusCode::DEADLINE_EXCEEDED)));
+  EXPECT_EQ(CodeOf(gathered), StatusCode::NOT_FOUND);
+}
+
 TEST(GatheredWaitsTest, ACancelledWaitFailsTheCallWhenNothingElseDid) {
   GatheredWaits gathered(Request(v1::GatherRequest::IN_SEQUENCE, 2));
   EXPECT_FALSE(gathered.Add(0, Bad(StatusCode::CANCELLED)));

@@ -202,7 +202,7 @@ TEST_P(RemoteTest, TheDeadlineReachesTheLastServer) {
   const auto last = Serve("");
   const auto middle = Serve(last->target());
   const auto first = Serve(middle->target());
-  EXPECT_THAT(first->Call("Fetch", "wait " + Through(2, kMinute), absl::Milliseconds(300)),
+  EXPECT_THAT(first->Call("Fetch", "wait " + Through(2, kMinute), absl::Seconds(1)),
               testing::StartsWith("DEADLINE_EXCEEDED "));
   for (const auto* server : {&first, &middle, &last}) EXPECT_TRUE((*server)->HasFinished("DEADLINE_EXCEEDED", 1));
 }
