@@ -105,8 +105,11 @@ bool EndedWithAsManyCalls(const std::vector<const EarlierRun*>& runs) {
   const v1::RunReport& first = runs.front()->report;
   const std::string total = SettingOf(first, "total");
   if (total.empty() && !IsReplay(first)) return false;
-  return std::all_of(runs.begin(), runs.end(),
-                     [&total](const EarlierRun* run) { return SettingOf(run->report, "total") == total; });
+  // Where the time ended them after all, they were not as many.
+  const auto calls = [](const v1::RunReport& report) { return report.calls() + report.not_sent(); };
+  return std::all_of(runs.begin(), runs.end(), [&](const EarlierRun* run) {
+    return SettingOf(run->report, "total") == total && calls(run->report) == calls(first);
+  });
 }
 
 // Tells of the shortest and the longest of the runs where they are too far apart. `length` may be none.
@@ -216,7 +219,8 @@ absl::StatusOr<v1::ComparisonReport> CompareRuns(const std::vector<EarlierRun>& 
   *settings->mutable_expected() = first.expected();
   settings->set_rounds(static_cast<uint32_t>(std::max(before.size(), after.size())));
   std::optional<double> rate;
-  if (first.in_flight() == 0) rate = first.offered_rate();
+  // A replay may have no offered rate.
+  if (first.in_flight() == 0) rate = first.has_offered_rate() ? first.offered_rate() : first.achieved_rate();
   if (rate) {
     settings->add_rates(*rate);
   } else {

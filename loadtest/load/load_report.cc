@@ -231,8 +231,9 @@ std::vector<std::string> ProblemsOf(const LoadResult& result) {
   for (const std::string& limit : limits) problems.push_back(absl::StrCat("client-limited: ", limit));
   if (limits.empty() && IsServerBehind(result)) {
     problems.push_back(absl::StrFormat(
-        "%d of the %d calls that were due in the measured time had no answer in it: the server does not keep up, and "
-        "its response times tell how long the run was, or the warm-up was shorter than an answer takes",
+        "%d of the %d calls that were due in the measured time had no answer in it: unless the rate grew, or the "
+        "warm-up was shorter than an answer takes, the server does not keep up, and its response times tell how long "
+        "the run was",
         result.scheduled - result.succeeded_in_time - result.measurement.failed(), result.scheduled));
   }
   if (result.unfinished > 0) {

@@ -128,7 +128,8 @@ void OpenLoop::GiveUp() {
 
 void OpenLoop::SetTimer(LoadTime now, LoadTime end) {
   const LoadTime look = now + kLookPeriod;
-  engine_->SetTimer(IsScheduleOver(end) ? look : std::min(look, *next_));
+  // Not in the past: the engine would fire it again before it has written and read.
+  engine_->SetTimer(IsScheduleOver(end) ? look : std::clamp(*next_, now + std::chrono::nanoseconds(1), look));
 }
 
 }  // namespace meanwhile

@@ -2,7 +2,8 @@
 // part of its response time, which is counted from the send that the schedule intends.
 //
 // Calls count whose intended send is in the measured time, also when they end after it: those in flight at its end are
-// waited for until the patience ends. One that is given up then counts as unfinished, with the time that it has had.
+// waited for until the patience ends, where the measured time has an end of its own. One that is given up then counts
+// as unfinished, with the time that it has had.
 //
 // A call whose time has come while as many are in flight as may be is counted as not sent, and forgotten. So is one
 // whose turn has not come when the patience has ended.

@@ -41,7 +41,7 @@ void Lane::Cancel(Call* call) {
     owner_->OnActive(this);
   } else if (waiting_.Has(call)) {
     waiting_.Remove(call);
-    if (limited_turn_ >= call->turn) ++waited_for_stream_;
+    waited_for_stream_ += WaitedForStream(*call);
   }
 }
 
@@ -63,13 +63,14 @@ void Lane::StartWaiting(uint64_t turn) {
     Call* call = waiting_.PopFront();
     absl::Duration left = absl::InfiniteDuration();
     if (call->turn != turn) {
-      if (limited_turn_ >= call->turn) ++waited_for_stream_;
       if (call->spec->timeout() < absl::InfiniteDuration()) {
         left = absl::FromChrono(call->deadline - std::chrono::steady_clock::now());
       }
     }
+    const bool waited_for_stream = call->turn != turn && WaitedForStream(*call);
     if (current_->Start(call, left)) {
       served_ = true;
+      waited_for_stream_ += waited_for_stream;
     } else {
       waiting_.PushBack(call);
       OnGoingAway(current_.get());
@@ -124,6 +125,7 @@ void Lane::OnAttemptFailed(const absl::Status& reason) {
   // Those that their driver sends again wait for the next attempt.
   for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
     Call* call = waiting_.PopFront();
+    waited_for_stream_ += WaitedForStream(*call);
     call->response.Begin();
     call->response.Fail(absl::StatusCode::kUnavailable,
                         absl::StrCat("cannot connect to ", endpoint_->target, ": ", reason.message()));

@@ -92,6 +92,8 @@ class Lane final : private ConnectionOwner, private async::Timer {
   void OnTimer() override { Connect(); }
 
   bool MayStart() const;
+  // Of a call that waits.
+  bool WaitedForStream(const Call& call) const { return limited_turn_ >= call.turn; }
   void StartWaiting(uint64_t turn);
   // The attempt to connect to one of the endpoint's addresses has failed.
   void OnAttemptFailed(const absl::Status& reason);
