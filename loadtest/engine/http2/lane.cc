@@ -62,10 +62,8 @@ void Lane::StartWaiting(uint64_t turn) {
   while (MayStart()) {
     Call* call = waiting_.PopFront();
     absl::Duration left = absl::InfiniteDuration();
-    if (call->turn != turn) {
-      if (call->spec->timeout() < absl::InfiniteDuration()) {
-        left = absl::FromChrono(call->deadline - std::chrono::steady_clock::now());
-      }
+    if (call->turn != turn && call->spec->timeout() < absl::InfiniteDuration()) {
+      left = absl::FromChrono(call->deadline - std::chrono::steady_clock::now());
     }
     const bool waited_for_stream = call->turn != turn && WaitedForStream(*call);
     if (current_->Start(call, left)) {

@@ -168,6 +168,10 @@ TEST(EarlierRunsTest, RunsOfAsManyCallsMayTakeAnyTime) {
   slow.report.set_duration_seconds(100);
   SetFlag("total", "10000", &slow);
   SetFlag("total", "10000", &fast);
+  slow.report.set_calls(9000);
+  fast.report.set_calls(10'000);
+  EXPECT_THAT(ProblemsOf({slow}, {fast}), testing::Not(IsEmpty())) << "the time has ended one of them";
+  slow.report.set_not_sent(1000);
   EXPECT_THAT(ProblemsOf({slow}, {fast}), IsEmpty());
   fast.report.mutable_settings(0)->set_value("1000");
   EXPECT_THAT(ProblemsOf({slow}, {fast}),
