@@ -101,11 +101,12 @@ class ConnectionLimitsTest : public LimitsTest {};
 INSTANTIATE_TEST_SUITE_P(Async, ConnectionLimitsTest, testing::Values(ModelKind::kAsync),
                          [](const auto&) { return "async"; });
 
-// The start of a call, by hand: POST /x, which no service has. HPACK without its tables (RFC 7541, section 6.2.2).
+// The start of a call of Fetch, by hand; until its message comes, it is open. HPACK without its tables (RFC 7541,
+// section 6.2.2).
 Http2Frame CallFrame(std::uint32_t stream) {
   std::string block;
   for (const auto& [name, value] :
-       {std::pair(":method", "POST"), std::pair(":scheme", "http"), std::pair(":path", "/x"),
+       {std::pair(":method", "POST"), std::pair(":scheme", "http"), std::pair(":path", "/meanwhile.v1.Meanwhile/Fetch"),
         std::pair(":authority", "x"), std::pair("te", "trailers"), std::pair("content-type", "application/grpc")}) {
     block.push_back(0);
     for (const std::string text : {name, value})
