@@ -152,7 +152,8 @@ void AddPool(const async::ThreadPool& pool, MetricFamilies* families) {
   add(Gauge("meanwhile_pool_running", "Handlers that run on the pool now."), figures.running);
   add(Gauge("meanwhile_pool_queue_length", "Calls that wait for a thread of the pool now."), figures.queued);
   add(Gauge("meanwhile_pool_queue_length_max", "How many may wait: --pool-queue."), pool.max_queued());
-  add(Counter("meanwhile_pool_refused_total", "Calls that found the pool's queue full, or no thread."), figures.refused);
+  add(Counter("meanwhile_pool_refused_total", "Calls that found the pool's queue full, or no thread."),
+      figures.refused);
 }
 
 void AddConnections(std::uint64_t open, std::uint64_t accepted, std::uint64_t failed, std::uint64_t refused,

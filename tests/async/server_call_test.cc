@@ -120,7 +120,7 @@ TEST(ServerCallTest, APassedDeadlineResumesTheWaitingHandlerWithDeadlineExceeded
     // The server counts the timeout from the arrival of a call. Of one that was long on its way it cannot know that the
     // client's time is up.
     const auto late = wait.deadline() - deadline - timeout / 100;
-    if (code != StatusCode::CANCELLED || late <= 2ms) {
+    if (code != StatusCode::CANCELLED || late <= 10ms) {
       EXPECT_EQ(code, StatusCode::DEADLINE_EXCEEDED) << timeout.count() << " ms";
     }
     EXPECT_EQ(call.Status().error_code(), StatusCode::DEADLINE_EXCEEDED);
