@@ -20,6 +20,20 @@ def mw_cc_library(name, copts = [], **kwargs):
 def mw_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = COPTS + copts, **kwargs)
 
+def mw_sources(others = []):
+    """The C++ sources of a package, as `:sources`, for tests that read them.
+
+    Args:
+      others: of which packages below they are part, too.
+    """
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob([
+            "*.cc",
+            "*.h",
+        ]) + others,
+    )
+
 def mw_cc_test(name, copts = [], deps = [], size = "small", **kwargs):
     """A GoogleTest; `gtest_main` is added.
 

@@ -68,22 +68,20 @@ void SummarizeStreams(const Rounds& all_rounds, v1::Cell* cell) {
   }
   streams->set_received_rate(MedianOf(rounds, [](const v1::Cell& round) { return round.streams().received_rate(); }));
   streams->set_sent_rate(MedianOf(rounds, [](const v1::Cell& round) { return round.streams().sent_rate(); }));
-  const Rounds with_first =
-      Those(rounds, [](const v1::Cell& round) { return round.streams().has_time_to_first_message(); });
-  if (!with_first.empty()) {
-    const auto times = [](const v1::Cell& round) -> const v1::LatencySummary& {
-      return round.streams().time_to_first_message();
+  using Figures = v1::StreamFigures;
+  const auto summarize = [&](bool (Figures::*has)() const, const v1::LatencySummary& (Figures::*times)() const,
+                             v1::LatencySummary* (Figures::*summary)()) {
+    const Rounds with = Those(rounds, [&](const v1::Cell& round) { return (round.streams().*has)(); });
+    if (with.empty()) return;
+    const auto times_of = [&](const v1::Cell& round) -> const v1::LatencySummary& {
+      return (round.streams().*times)();
     };
-    SummarizeLatency(with_first, times, streams->mutable_time_to_first_message());
-  }
-  const Rounds with_next =
-      Those(rounds, [](const v1::Cell& round) { return round.streams().has_time_between_messages(); });
-  if (!with_next.empty()) {
-    const auto times = [](const v1::Cell& round) -> const v1::LatencySummary& {
-      return round.streams().time_between_messages();
-    };
-    SummarizeLatency(with_next, times, streams->mutable_time_between_messages());
-  }
+    SummarizeLatency(with, times_of, (streams->*summary)());
+  };
+  summarize(&Figures::has_time_to_first_message, &Figures::time_to_first_message,
+            &Figures::mutable_time_to_first_message);
+  summarize(&Figures::has_time_between_messages, &Figures::time_between_messages,
+            &Figures::mutable_time_between_messages);
 }
 
 void SummarizeServer(const Rounds& all_rounds, v1::Cell* cell) {

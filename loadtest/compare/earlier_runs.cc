@@ -39,11 +39,17 @@ constexpr absl::string_view kFlagsOfCalls[] = {
 // Of two lengths of runs that are to be alike, the longer may be so many times the shorter.
 constexpr double kMostTimesLonger = 2;
 
-// What it was set to, given or not; empty where a report does not tell.
-std::string SettingOf(const v1::RunReport& report, absl::string_view flag) {
+// Null where a report does not tell.
+const v1::Setting* FindSetting(const v1::RunReport& report, absl::string_view flag) {
   const auto setting = std::find_if(report.settings().begin(), report.settings().end(),
                                     [flag](const v1::Setting& one) { return one.name() == flag; });
-  return setting == report.settings().end() ? "" : setting->value();
+  return setting == report.settings().end() ? nullptr : &*setting;
+}
+
+// What it was set to, given or not; empty where a report does not tell.
+std::string SettingOf(const v1::RunReport& report, absl::string_view flag) {
+  const v1::Setting* setting = FindSetting(report, flag);
+  return setting == nullptr ? "" : setting->value();
 }
 
 // As CredentialFlags::over_tls has it.
@@ -91,9 +97,8 @@ bool IsReplay(const v1::RunReport& report) { return absl::StartsWith(report.load
 
 // In seconds; none where a report does not tell.
 std::optional<double> WarmUpOf(const v1::RunReport& report) {
-  const auto setting = std::find_if(report.settings().begin(), report.settings().end(),
-                                    [](const v1::Setting& one) { return one.name() == "warmup"; });
-  if (setting == report.settings().end()) return std::nullopt;
+  const v1::Setting* setting = FindSetting(report, "warmup");
+  if (setting == nullptr) return std::nullopt;
   // As LoadFlags has it: what ends with its calls has none by default.
   if (!setting->given() && (!SettingOf(report, "total").empty() || IsReplay(report))) return 0;
   absl::Duration warmup;
